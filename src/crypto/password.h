@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Password hashing: HMAC-SHA-256 under a pepper, then Argon2id (RFC 9106) in
+ * PHC string form, and an estimate of strength. A password is its exact bytes:
+ * no normalisation, no trimming, NUL allowed.
+ */
+#ifndef CRYPTO_PASSWORD_H
+#define CRYPTO_PASSWORD_H
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PASSWORD_PHC_BYTES 160
+
+struct password_cost {
+	uint32_t memory_kib;
+	uint32_t passes;
+	uint32_t memory_cap_kib; /* a stored hash above it is refused */
+};
+
+/* A new PHC string with 16 bytes of salt and a 32-byte hash, lanes 1. */
+enum fault password_hash(struct span password, struct mac *pepper,
+                         const struct password_cost *cost,
+                         char out[PASSWORD_PHC_BYTES]);
+
+/*
+ * FAULT_NONE when the password is the one of this PHC string, else
+ * FAULT_INVALID_CREDENTIALS; FAULT_INTERNAL for a string that is broken or
+ * costs more than the cap, without computing it.
+ */
+enum fault password_verify(struct span password, struct mac *pepper,
+                           struct span phc, const struct password_cost *cost);
+
+/* Whether a stored PHC string was made with another cost than this. */
+bool password_is_outdated(struct span phc, const struct password_cost *cost);
+
+/*
+ * zxcvbn's score 0 … 4 for a password, with words of the context (NULL ended,
+ * lower case) counted as the first to be guessed. Looks at the first 128
+ * bytes. Not constant in time: for choosing, never for checking.
+ */
+int password_strength(struct span password, const char *const *context);
+
+#endif
