@@ -33,7 +33,8 @@ void base64_append(struct text *text, const void *bytes, size_t length);
 
 /*
  * Decode %XX once. FAULT_INVALID_REQUEST for a broken escape and for %00.
- * A '+' stays a '+' unless plus_is_space. The result lives in the arena.
+ * A '+' stays a '+' unless plus_is_space. The result lives in the arena and
+ * is followed by a NUL. FAULT_EXHAUSTED when the arena is full.
  */
 enum plus { PLUS_IS_PLUS, PLUS_IS_SPACE };
 enum fault percent_decode(struct arena *arena, struct span encoded,
@@ -44,6 +45,9 @@ void percent_append(struct text *text, struct span bytes);
 
 /* Well-formed UTF-8: no surrogates, no overlong forms, <= U+10FFFF. */
 bool utf8_is_valid(struct span bytes);
+
+/* Bytes of the well-formed sequence at the front; 0 when there is none. */
+size_t utf8_sequence(struct span bytes);
 
 /* Code points of well-formed UTF-8. */
 size_t utf8_count(struct span bytes);

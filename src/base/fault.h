@@ -8,7 +8,8 @@
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
-/* clang-format off: version 14 does not know attributes of an enum */
+/* Version 14 of clang-format does not know attributes of an enum. */
+/* clang-format off */
 enum [[nodiscard]] fault {
 	FAULT_NONE = 0,
 

@@ -53,8 +53,8 @@ enum fault span_number(struct span digits, uint64_t limit, uint64_t *out);
 
 /*
  * Bytes being written into memory of fixed size. An append that does not fit
- * writes nothing and sets overflowed, which stays; look at it once, at the
- * end, with text_check.
+ * sets overflowed, which stays: it and all after it write nothing, so that
+ * what is there has no hole. Look at it once, at the end, with text_check.
  */
 struct text {
 	char *at;
@@ -68,6 +68,7 @@ void text_append(struct text *text, struct span bytes);
 void text_append_cstr(struct text *text, const char *string);
 void text_append_byte(struct text *text, char byte);
 void text_append_number(struct text *text, int64_t number);
+/* Needs one byte more than it writes, for the NUL that printf puts behind. */
 void text_appendf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
