@@ -38,19 +38,23 @@ struct json_node {
 	const struct json_node *next;  /* the following sibling */
 };
 
+#define JSON_DEPTH_LIMIT 64
+
 struct json_limits {
-	size_t depth;   /* nested arrays and objects */
+	size_t depth;   /* nested arrays and objects, to JSON_DEPTH_LIMIT */
 	size_t members; /* of one object, and elements of one array */
 	size_t nodes;   /* in all */
-	size_t string_bytes;
+	size_t string_bytes; /* of one string, name or number */
 };
 
-/* What a request body may be: depth 16, 256 members, 4,096 nodes. */
+/* What a request body may be: depth 16, 256 members, 4,096 nodes, 1 MiB. */
 extern const struct json_limits json_limits_request;
 
 /*
  * Read one JSON value. FAULT_INVALID_JSON when it is none or passes a limit,
- * FAULT_EXHAUSTED when the arena is full. Nodes and strings live in the arena.
+ * FAULT_EXHAUSTED when the arena is full: a parse wants room for six times the
+ * source (most of it only set aside) and the nodes. Nodes and strings live in
+ * the arena; each string is followed by a NUL.
  */
 enum fault json_parse(struct arena *arena, struct span source,
                       const struct json_limits *limits,

@@ -12,11 +12,15 @@
 #include "base/uuid.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct json_writer {
 	struct text *text;
 	bool needs_comma;
+	unsigned depth; /* open objects and arrays */
+	size_t
+	    whole_length; /* of text, up to the outermost's last whole value */
 };
 
 struct json_writer json_writer_over(struct text *text);
@@ -36,7 +40,7 @@ void json_uuid(struct json_writer *writer, const char *name,
                const struct uuid *uuid);
 /* RFC 3339, whole seconds; null for 0. */
 void json_time(struct json_writer *writer, const char *name, int64_t at_ms);
-/* Bytes that are JSON already. */
+/* Bytes that are JSON already; none are written as null. */
 void json_raw(struct json_writer *writer, const char *name, struct span json);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * The program's log: one event, one JSON line, one write. Lines carry "time",
  * "level", "event", "pid" and what the caller adds with the json_* functions;
- * escaping is the writer's, so input cannot forge a line. No secret is ever
- * handed to it.
+ * escaping is the writer's, so input cannot forge a line. A line too long
+ * loses the fields that do not fit, says "cut":true and is still JSON. No
+ * secret is ever handed to it.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -22,8 +23,9 @@ struct log_line {
 
 /*
  * Append to this file, made with mode 0640 ("" is standard error), at and
- * above this level. FAULT_UNAVAILABLE when it cannot be opened; standard error
- * then stays in use. Calling it again reopens, for log rotation.
+ * above this level. FAULT_UNAVAILABLE when it cannot be opened: what was in use
+ * (standard error at first) stays in use. Calling it again reopens, for log
+ * rotation.
  */
 enum fault log_open(const char *path, enum config_log_level level);
 
