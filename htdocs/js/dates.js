@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Times for people: the language is the pages' own, the zone the reader's. */
+
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
+const RELATIVE = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
+
+/* The first unit that a distance in seconds fills. */
+const UNITS = [
+	{ name: "day", seconds: 86400 },
+	{ name: "hour", seconds: 3600 },
+	{ name: "minute", seconds: 60 },
+];
+const WEEK_S = 7 * 86400;
+
+/* Fill a <time> element: "3 hours ago" within the week, the date before. */
+export function showTime(element, text) {
+	const time = new Date(text);
+	if (Number.isNaN(time.getTime()))
+		return;
+	element.dateTime = text;
+	element.title = EXACT.format(time);
+	element.textContent = inWords(time);
+}
+
+/* "15 January 2026" */
+export function showDay(element, text) {
+	const time = new Date(text);
+	if (Number.isNaN(time.getTime()))
+		return;
+	element.dateTime = text;
+	element.textContent = DAY.format(time);
+}
+
+function inWords(time) {
+	const distance = (time.getTime() - Date.now()) / 1000;
+	if (Math.abs(distance) > WEEK_S)
+		return EXACT.format(time);
+	const unit = UNITS.find(({ seconds }) => Math.abs(distance) >= seconds);
+	if (unit === undefined)
+		return "just now";
+	return RELATIVE.format(Math.trunc(distance / unit.seconds), unit.name);
+}
