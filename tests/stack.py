@@ -39,6 +39,9 @@ NO_LIMITS = {
     "limit.api": "100000/1m",
 }
 
+# A foreign page that the stacks which want one let in.
+ALLOWED_ORIGIN = "https://app.example.com"
+
 
 def free_port():
     with socket.socket() as probe:
