@@ -37,7 +37,10 @@ enum fault reply_init(struct reply *reply, struct arena *arena);
 /* Forget headers and body, for a problem that takes their place. */
 void reply_clear(struct reply *reply);
 
-/* FAULT_INTERNAL for a value with CR, LF or NUL; nothing is added then. */
+/*
+ * FAULT_INTERNAL for a value with CR, LF, NUL or another control character but
+ * the tab, FAULT_EXHAUSTED past 16 KiB of headers; nothing is added then.
+ */
 enum fault reply_header(struct reply *reply, const char *name,
                         struct span value);
 
@@ -56,7 +59,8 @@ void reply_empty(struct reply *reply, enum reply_status status);
  * The whole head as CGI wants it: "Status: 200 OK", the reply's headers,
  * content type and length, the security headers (CSP, nosniff, HSTS, COOP,
  * CORP, Referrer-Policy, Cache-Control: no-store unless one was set), and the
- * empty line.
+ * empty line. Content-Length is the body's, also when a HEAD leaves it out; a
+ * 204 has none. FAULT_EXHAUSTED when headers, body or out overflowed.
  */
 enum fault reply_head(const struct reply *reply, struct text *out);
 

@@ -54,11 +54,13 @@ const char *http_method_name(enum http_method method);
 /*
  * Read the variables into a zeroed request: method, path from REQUEST_URI
  * (decoded once; FAULT_NOT_FOUND for a path with %00, %2f, "..", ".", "//",
- * ';' or a base path that is not ours; FAULT_INVALID_REQUEST for a broken
- * escape), query arguments, client address. X-Forwarded-For counts only
- * behind a trusted proxy: then the rightmost hop that is not one. More than
- * the limits above, or a variable over 16 KiB: FAULT_INVALID_REQUEST. The body
- * is set by the caller. variables must stay valid.
+ * ';', a control character, bytes that are no UTF-8, or a base path that is
+ * not ours; FAULT_INVALID_REQUEST for a broken escape), query arguments, client
+ * address. X-Forwarded-For and X-Forwarded-Proto count only behind a trusted
+ * proxy: then the rightmost hop that is not one is the client. More than the
+ * limits above, a variable over 16 KiB, or over 64 KiB of them in all:
+ * FAULT_INVALID_REQUEST. The body is set by the caller. variables must stay
+ * valid. What was read before a fault stays in out.
  */
 enum fault request_read(struct arena *arena, const struct config *config,
                         const char *const *variables, struct request *out);
