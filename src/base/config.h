@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The settings: one typed struct, filled in from one table of rows (name,
- * type, default, bounds, help). A setting is "section.key = value" on a line
- * of its own; '#' starts a comment. Later lines win over earlier ones, and
- * --set over the file.
+ * type, default, bounds, help) in config_rows.c. A setting is
+ * "section.key = value" on a line of its own; '#' starts a comment at the
+ * beginning of a line and behind white space. --set wins over the file.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -160,7 +160,7 @@ struct config {
 	} audit;
 };
 
-/* Where one bad line is, for the one clear message that a refusal prints. */
+/* What is wrong where, in the one clear line that a refusal prints. */
 struct config_error {
 	char message[512]; /* "FILE:LINE: setting: what is wrong" */
 };
@@ -171,8 +171,8 @@ void config_defaults(struct config *config);
 /*
  * Read a file over what config holds. FAULT_INVALID_REQUEST with the reason in
  * error: unreadable, unknown or repeated setting, value out of bounds, or a
- * file with a secret in it that group or others may read. Texts live as long
- * as the process.
+ * file with a secret in it that group or others may read. config may then
+ * hold some of the file. Texts live until config_release.
  */
 enum fault config_read(struct config *config, const char *path,
                        struct config_error *error);
@@ -184,15 +184,20 @@ enum fault config_set(struct config *config, const char *assignment,
 /*
  * What no single row can see: secret files are read into their settings (and
  * must be private), bounds that depend on one another, issuer and audience
- * defaults. Call once after the last config_read and config_set.
+ * defaults. Call once after the last config_read and config_set. Errors as
+ * config_read.
  */
 enum fault config_finish(struct config *config, struct config_error *error);
+
+/* Wipe and free every text of every config; none may be used after it. */
+void config_release(void);
 
 /*
  * The path of the configuration: the one given, else $CLAVIGER_CONFIG, else
  * the first that exists of claviger.conf beside the executable's folder,
  * ~/.config/claviger/claviger.conf, /etc/claviger/claviger.conf. NULL when
- * there is none. The text lives as long as the process.
+ * there is none. The text lives until config_release. "Beside the folder" is
+ * for shared hosting, where the executable's own folder is served.
  */
 const char *config_find(const char *given);
 
