@@ -14,6 +14,7 @@
 #include "crypto/digest.h"
 #include "crypto/seal.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KEYRING_ID_BYTES 33 /* 32 characters of [A-Za-z0-9_-] and the NUL */
@@ -55,19 +56,28 @@ const char *keyring_state_name(enum key_state state);
 enum key_purpose keyring_purpose_parse(struct span name);
 enum key_state keyring_state_parse(struct span name);
 
+/* Whether this is 1 … 32 characters of [A-Za-z0-9_-]. */
+bool keyring_id_is_valid(struct span id);
+
 /*
- * Get the master key, 32 bytes written as 64 hex digits or base64/base64url:
- * the first that is there of the file (must be private to its owner), the
- * systemd credential "claviger-master-key", the output of the command (run by
- * /bin/sh), MASTER_ENCRYPTION_KEY, which is wiped from the environment.
+ * Get the master key, 32 bytes written as 64 hex digits or base64/base64url on
+ * one line: the first that is there of the file (must be root's or ours and
+ * private), the systemd credential "claviger-master-key", the output of the
+ * command (run by /bin/sh), MASTER_ENCRYPTION_KEY. The last is wiped from the
+ * environment in any case. file and command may be NULL or "". A file that
+ * does not exist is not there; one that cannot be read is refused.
  * FAULT_VALIDATION with a line for people in why when there is none, when it
- * is short, or when the file is not private.
+ * is not such a key, when the file is not private or the command fails.
  */
 enum fault keyring_read_master(const char *file, const char *command,
                                unsigned char out[SEAL_KEY_BYTES],
                                char why[256]);
 
-/* An empty ring under this master key (copied). Locked memory. */
+/*
+ * An empty ring under this master key (copied), in locked memory; where the
+ * limit on locked memory forbids that, in memory that core files leave out,
+ * with one warning in the log. Make it after fork: a lock is not inherited.
+ */
 enum fault keyring_new(const unsigned char master[SEAL_KEY_BYTES],
                        struct keyring **out);
 void keyring_free(struct keyring *ring);
@@ -76,18 +86,24 @@ void keyring_free(struct keyring *ring);
 void keyring_clear(struct keyring *ring);
 
 /*
- * Unseal one row into the ring; the blob is bound to "purpose:id".
- * FAULT_VALIDATION when it does not open under the master key.
+ * Unseal one row into the ring; the blob is bound to "purpose:id". bytes and
+ * mac of header are not looked at. FAULT_VALIDATION when it does not open
+ * under the master key, is no 32-byte key, has a header that is not valid, or
+ * is in the ring already; FAULT_EXHAUSTED over KEYRING_LIMIT. The opened key
+ * stays in the arena until its reset.
  */
 enum fault keyring_add(struct keyring *ring, const struct key *header,
                        struct span blob, struct arena *arena);
 
-/* Make a new random key: header->id and bytes are filled in; blob for its row.
+/*
+ * Make a new random key of header->purpose: header->id (16 characters) and
+ * bytes are filled in, and blob is what its row stores. The ring itself stays
+ * as it was; wipe header after use.
  */
 enum fault keyring_make(struct keyring *ring, struct key *header,
                         struct text *blob);
 
-/* The current key of a purpose; NULL when the ring has none. */
+/* The newest current key of a purpose; NULL when the ring has none. */
 const struct key *keyring_current(const struct keyring *ring,
                                   enum key_purpose purpose);
 

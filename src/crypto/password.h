@@ -23,7 +23,11 @@ struct password_cost {
 	uint32_t memory_cap_kib; /* a stored hash above it is refused */
 };
 
-/* A new PHC string with 16 bytes of salt and a 32-byte hash, lanes 1. */
+/*
+ * A new PHC string with 16 bytes of salt and a 32-byte hash, lanes 1.
+ * FAULT_INTERNAL for a cost out of bounds (memory_kib 8 … memory_cap_kib,
+ * passes 1 … 16), FAULT_UNAVAILABLE when the kernel has no memory.
+ */
 enum fault password_hash(struct span password, struct mac *pepper,
                          const struct password_cost *cost,
                          char out[PASSWORD_PHC_BYTES]);
@@ -31,7 +35,8 @@ enum fault password_hash(struct span password, struct mac *pepper,
 /*
  * FAULT_NONE when the password is the one of this PHC string, else
  * FAULT_INVALID_CREDENTIALS; FAULT_INTERNAL for a string that is broken or
- * costs more than the cap, without computing it.
+ * costs more than the cap or 16 passes, without computing it;
+ * FAULT_UNAVAILABLE when the kernel has no memory.
  */
 enum fault password_verify(struct span password, struct mac *pepper,
                            struct span phc, const struct password_cost *cost);
@@ -41,8 +46,9 @@ bool password_is_outdated(struct span phc, const struct password_cost *cost);
 
 /*
  * zxcvbn's score 0 … 4 for a password, with words of the context (NULL ended,
- * lower case) counted as the first to be guessed. Looks at the first 128
- * bytes. Not constant in time: for choosing, never for checking.
+ * lower case; NULL for none) counted as the first to be guessed. Looks at the
+ * first 40 bytes and at most 32 words, which bounds it to about 15 ms. Not
+ * constant in time: for choosing, never for checking.
  */
 int password_strength(struct span password, const char *const *context);
 
