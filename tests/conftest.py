@@ -11,6 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from stack import Stack  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "timing: compares times, which a build with sanitizers distorts")
+
+
 @pytest.fixture(scope="session")
 def stack():
     """The installation as the quick start makes it: default settings."""

@@ -75,6 +75,7 @@ class Stack:
         self.workers = workers
         self.port = free_port()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="cv-"))
+        self.dir.chmod(0o755)  # the quick start's accounts pass through it
         self.env = {}
 
     def __enter__(self):

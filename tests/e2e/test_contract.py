@@ -144,6 +144,6 @@ def test_a_session_check_is_one_redis_round_trip_and_no_sql(stack):
         assert client.get("/auth/session").status_code == 200
     after = metrics(stack)
     own = 1  # the second scrape's own admission
-    assert spent(before, after, "kv_round_trips") <= 50 + own
+    assert spent(before, after, "redis_round_trips") <= 50 + own
     # Maintenance may look for mail meanwhile.
     assert spent(before, after, "db_statements") <= 20

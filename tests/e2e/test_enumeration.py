@@ -51,12 +51,14 @@ def test_EN01_another_tenant_with_the_right_password_is_the_same_answer(loose, k
                 known.try_login(tenant_id=str(uuid.uuid4())))
 
 
+@pytest.mark.timing
 def test_EN01_unknown_user_and_wrong_password_take_the_same_time(loose, known):
     client = Client(loose)
     assert_same_time(lambda: attempt(client, unknown()),
                      lambda: attempt(client, known.email))
 
 
+@pytest.mark.timing
 def test_EN01_a_disabled_user_takes_the_same_time(loose, disabled):
     client = Client(loose)
     assert_same_time(lambda: attempt(client, unknown()),
@@ -84,6 +86,7 @@ def test_EN02_the_owner_of_a_known_address_gets_a_notice_and_keeps_the_account(l
     assert known.login().get("/me").json()["name"] == known.name
 
 
+@pytest.mark.timing
 def test_EN02_registering_a_known_address_takes_the_same_time(loose, known):
     client = Client(loose)
     assert_same_time(lambda: Person(loose).register(client),
@@ -102,6 +105,7 @@ def test_EN03_forgotten_passwords_of_known_and_unknown_are_one_answer(loose, kno
     assert_same(answer, forgot(Client(loose), unknown()))
 
 
+@pytest.mark.timing
 def test_EN03_forgotten_passwords_of_known_and_unknown_take_the_same_time(loose, known):
     client = Client(loose)
     assert_same_time(lambda: forgot(client, unknown()),
@@ -118,6 +122,7 @@ def test_EN03_a_resent_confirmation_is_the_same_for_all(loose, known):
     assert_same(answers[0], answers[2])
 
 
+@pytest.mark.timing
 def test_EN03_a_resent_confirmation_takes_the_same_time(loose, known):
     client = Client(loose)
     assert_same_time(
@@ -197,6 +202,7 @@ def test_EN07_a_foreign_session_and_a_missing_one_are_one_answer(loose, known):
 
 # EN-08
 
+@pytest.mark.timing
 def test_EN08_a_long_password_is_refused_before_it_is_hashed(loose, known):
     client = Client(loose)
     huge = "x" * 60000
@@ -206,6 +212,7 @@ def test_EN08_a_long_password_is_refused_before_it_is_hashed(loose, known):
     assert saved > 5, "a refused password costs as much as a hash"
 
 
+@pytest.mark.timing
 def test_EN08_a_long_password_takes_the_same_time_for_all(loose, known):
     client = Client(loose)
     huge = "x" * 60000

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from client import Client, Person, html_of, read_message, recipients, text_of
+from client import Client, Person, html_of, recipients, text_of
 
 HOUR_MS = 3600 * 1000
 

@@ -1,0 +1,271 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds and tests everything on a Debian 12 machine: as root from nothing, as
+# a plain user when the packages below are there.
+#   tests/run.sh [lint|unit|fuzz|e2e|ways|faults|browser]…     default: all
+# The last line is "N passed, N failed, N skipped"; the exit status is 0 when
+# nothing failed and every part ran at least one test.
+#   CLAVIGER_TEST_DIR   builds and logs; default a folder build-tests
+#   CLAVIGER_PYTEST     further words for every pytest, as "-k PW04 -x"
+# shellcheck disable=SC2317 # functions are called by their names in variables
+set -eu
+
+source_dir=$(cd "$(dirname "$0")/.." && pwd)
+test_dir=${CLAVIGER_TEST_DIR:-$source_dir/build-tests}
+log_dir=$test_dir/log
+jobs=$(nproc)
+python=/usr/bin/python3 # Debian's: the modules below are packages
+
+# Everything that a build, the servers, lint and the tests want.
+PACKAGES="
+gcc clang make autoconf automake pkg-config libc6-dev xz-utils git ca-certificates
+libfcgi-dev libssl-dev libmariadb-dev libhiredis-dev libyajl-dev libargon2-dev
+liboath-dev libcurl4-openssl-dev libzxcvbn-dev libidn2-dev libcmocka-dev
+mariadb-server-core mariadb-client redis-server lighttpd lighttpd-mod-openssl nginx-light
+apache2-bin libapache2-mod-fcgid spawn-fcgi openssl john-data curl procps
+clang-format clang-tidy cppcheck shellcheck pyflakes3 binutils
+python3-pytest python3-requests python3-pymysql python3-redis python3-jwt
+python3-aiosmtpd python3-pyotp python3-selenium chromium chromium-driver
+"
+ALL_PARTS="lint unit fuzz e2e ways faults browser"
+
+passed=0 failed=0 skipped=0
+
+# shellcheck source=tests/lint/steps.sh
+. "$source_dir/tests/lint/steps.sh"
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	say "run.sh: $*" >&2
+	exit 2
+}
+
+count() { # PASSED FAILED SKIPPED
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# Packages
+
+# Some packages stand in for others: nginx for nginx-light, and so on.
+is_installed() {
+	case $1 in
+	nginx-light) command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] ;;
+	apache2-bin) [ -x /usr/sbin/apache2 ] ;;
+	pkg-config) command -v pkg-config >/dev/null ;;
+	libcurl4-openssl-dev) pkg-config --exists libcurl 2>/dev/null ;;
+	mariadb-client) command -v mariadb >/dev/null ;;
+	*) dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null |
+		grep -qx installed ;;
+	esac
+}
+
+install_packages() {
+	missing=
+	for package in $PACKAGES; do
+		is_installed "$package" || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	[ "$(id -u)" = 0 ] || die "these packages are missing:$missing"
+	say "installing$missing"
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then # no service is started by its package
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086 # words are wanted
+	{ apt-get -q update && apt-get -q -y install --no-install-recommends $missing; } \
+		>"$log_dir/packages.log" 2>&1 || {
+		tail -n 20 "$log_dir/packages.log"
+		die "packages could not be installed"
+	}
+}
+
+# Builds, out of tree, each once: build NAME WORDS-OF-CONFIGURE…
+
+build() {
+	name=$1
+	shift
+	[ ! -e "$test_dir/$name/built" ] || return 0
+	say "building $name"
+	if ! build_in "$test_dir/$name" "$@" >"$log_dir/build-$name.log" 2>&1; then
+		tail -n 40 "$log_dir/build-$name.log"
+		count 0 1 0
+		finish
+	fi
+}
+
+# Joined by && because "set -e" sleeps in whatever an "if" looks at.
+build_in() (
+	folder=$1
+	shift
+	{ [ -x configure ] || sh autogen.sh; } &&
+		mkdir -p "$folder" &&
+		cd "$folder" &&
+		"$source_dir/configure" --cache-file=config.cache \
+			--prefix="$folder/prefix" "$@" &&
+		make -j"$jobs" &&
+		make install &&
+		touch built
+)
+
+build_normal() {
+	build normal --enable-werror CC=gcc
+}
+
+build_sanitized() {
+	build sanitized --enable-werror --enable-sanitizers CC=gcc CFLAGS='-g -O1'
+}
+
+# Counting
+
+# The attributes of a junit file's testsuite.
+attribute() { # NAME FILE
+	sed -n "s/.*<testsuite [^>]*\\b$1=\"\\([0-9]*\\)\".*/\\1/p" "$2" | head -n 1
+}
+
+# run_pytest NAME PREFIX WORDS-OF-PYTEST…
+run_pytest() {
+	name=$1 prefix=$2
+	shift 2
+	log=$log_dir/$name.log report=$log_dir/$name.xml
+	rm -f "$report"
+	# shellcheck disable=SC2086 # words are wanted
+	CLAVIGER_PREFIX=$prefix PYTHONDONTWRITEBYTECODE=1 timeout 1500 \
+		"$python" -m pytest -q -rsf -p no:cacheprovider --tb=short \
+		--durations=10 --rootdir="$source_dir/tests" --junitxml="$report" \
+		"$@" ${CLAVIGER_PYTEST:-} >"$log" 2>&1 || :
+	if [ ! -s "$report" ]; then
+		tail -n 30 "$log"
+		count 0 1 0
+		return 0
+	fi
+	all=$(attribute tests "$report") skips=$(attribute skipped "$report")
+	bad=$(($(attribute failures "$report") + $(attribute errors "$report")))
+	count $((all - bad - skips)) "$bad" "$skips"
+	grep '^SKIPPED' "$log" || :
+	[ "$bad" = 0 ] || sed -n '/^=* \(FAILURES\|ERRORS\)/,$p' "$log" | tail -n 120
+}
+
+# step NAME COMMAND…: one test that passes when the command does.
+step() {
+	name=$1
+	shift
+	if "$@" >"$log_dir/$name.log" 2>&1; then
+		count 1 0 0
+		return 0
+	fi
+	say "FAILED $name"
+	tail -n 40 "$log_dir/$name.log"
+	count 0 1 0
+}
+
+# Results of one cmocka program (TAP) or fuzz replay (its exit status).
+count_program() { # LOG
+	good=$(grep -cE '^ok [0-9]+' "$1" || :)
+	skips=$(grep -cE '^(not )?ok [0-9]+ # SKIP' "$1" || :)
+	bad=$(grep -E '^not ok [0-9]+' "$1" | grep -cv '# SKIP' || :)
+	result=$(sed -n 's/^:test-result: //p' "${1%.log}.trs")
+	[ "$good" != 0 ] || [ "$bad" != 0 ] || [ "$skips" != 0 ] ||
+		[ "$result" != PASS ] || good=1
+	case $result in
+	PASS) ;;
+	SKIP) skips=$((skips + 1)) ;;
+	*) [ "$bad" != 0 ] || bad=1 ;;
+	esac
+	count "$good" "$bad" "$skips"
+	grep -E '^(not )?ok [0-9]+ # SKIP' "$1" | sed 's/^[^#]*# //' || :
+	[ "$bad" = 0 ] || { say "FAILED ${1##*/}" && tail -n 30 "$1"; }
+}
+
+# make_check BUILD PATTERN: run the check programs whose sources match.
+make_check() {
+	folder=$test_dir/$1
+	programs=$(cd "$source_dir" && find tests -path "tests/$2" | sed 's/\.c$//' | sort)
+	[ -n "$programs" ] || return 0
+	(cd "$folder" && for one in $programs; do rm -f "$one.log" "$one.trs"; done)
+	CMOCKA_MESSAGE_OUTPUT=TAP make -C "$folder" -j"$jobs" -k check \
+		TESTS="$(echo "$programs" | tr '\n' ' ')" >"$log_dir/check-$1.log" 2>&1 || :
+	for one in $programs; do
+		if [ -f "$folder/$one.trs" ]; then
+			count_program "$folder/$one.log"
+		else
+			say "FAILED $one did not run" && tail -n 20 "$log_dir/check-$1.log"
+			count 0 1 0
+		fi
+	done
+}
+
+# Parts
+
+part_lint() {
+	for one in $LINT_STEPS; do
+		step "lint-$one" "lint_$one"
+	done
+}
+
+part_unit() {
+	make_check normal 'unit/test_*.c'
+	build_sanitized
+	make_check sanitized 'unit/test_*.c'
+}
+
+part_fuzz() {
+	build_sanitized
+	make_check sanitized 'fuzz/fuzz_*.c'
+}
+
+part_e2e() {
+	run_pytest e2e "$test_dir/normal/prefix" tests/e2e
+	build_sanitized
+	CLAVIGER_SANITIZED=1 run_pytest e2e-sanitized "$test_dir/sanitized/prefix" \
+		tests/e2e -m 'not timing'
+}
+
+part_ways() {
+	run_pytest ways "$test_dir/normal/prefix" tests/ways
+}
+
+part_faults() {
+	run_pytest faults "$test_dir/normal/prefix" tests/faults
+}
+
+part_browser() {
+	run_pytest browser "$test_dir/normal/prefix" tests/browser
+}
+
+finish() {
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] || exit 1
+	exit 0
+}
+
+# shellcheck disable=SC2086 # words are wanted
+[ $# -gt 0 ] || set -- $ALL_PARTS
+for part in "$@"; do
+	case " $ALL_PARTS " in
+	*" $part "*) ;;
+	*) die "unknown part $part; there are: $ALL_PARTS" ;;
+	esac
+done
+
+cd "$source_dir"
+mkdir -p "$log_dir"
+install_packages
+build_normal
+for part in "$@"; do
+	before=$((passed + failed + skipped)) began=$(date +%s)
+	say "== $part"
+	"part_$part"
+	ran=$((passed + failed + skipped - before))
+	say "== $part: $ran tests in $(($(date +%s) - began)) s"
+	if [ "$ran" = 0 ]; then
+		say "FAILED $part ran no test"
+		count 0 1 0
+	fi
+done
+finish
