@@ -73,7 +73,9 @@ void config_print(const struct config *config, FILE *out)
 		const struct config_row *row = &config_rows[i];
 		struct text text = text_over(memory, sizeof(memory));
 		config_value_append(row, config, &text);
+		/* Behind a space a '#' would begin a comment. */
+		bool is_spaced = text.length && memory[0] != '#';
 		(void)fprintf(out, "%s =%s%.*s\n", row->name,
-		              text.length ? " " : "", (int)text.length, memory);
+		              is_spaced ? " " : "", (int)text.length, memory);
 	}
 }
