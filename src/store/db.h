@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DB_VALUES_LIMIT 64 /* parameters, and columns, of one statement */
+
 struct db;
 
 /* One statement: a row of a static const table; its address is its identity. */
@@ -56,10 +58,11 @@ struct span db_to_text(const struct db_value *value);
 struct uuid db_to_uuid(const struct db_value *value); /* nil for NULL */
 
 /*
- * An unconnected handle; db_run and db_select connect when they must. The
- * session it makes: strict SQL mode, utf8mb4 with binary comparison, UTC, READ
- * COMMITTED, FOUND_ROWS, no LOCAL INFILE, wsrep_sync_wait=1 where known,
- * timeouts of config->database.timeout, CLOEXEC. At most 256 statements.
+ * An unconnected handle; db_run and db_select connect when they must. config
+ * must outlive it; database.host may be a list, "a,b:3307,c". The session it
+ * makes: strict SQL mode, utf8mb4 with binary comparison, UTC, READ COMMITTED,
+ * FOUND_ROWS, no LOCAL INFILE, wsrep_sync_wait=1 where known, timeouts of
+ * config->database.timeout, CLOEXEC. At most 256 statements.
  */
 enum fault db_new(const struct config *config, struct db **out);
 void db_free(struct db *db);
@@ -68,13 +71,18 @@ void db_free(struct db *db);
  * Run a statement that gives no rows. matched gets the number of rows that
  * matched (may be NULL). FAULT_CONFLICT for a duplicate key, FAULT_UNAVAILABLE
  * when the server cannot be reached or is read-only, FAULT_INTERNAL for
- * anything else. Outside a transaction a lost connection is opened again and
- * a statement that never reached the server is sent once more.
+ * anything else. Outside a transaction a deadlock repeats the statement, and a
+ * lost connection is opened again: a statement that never reached the server,
+ * or that begins with SELECT, is then sent once more, unless half the timeout
+ * is gone already.
  */
 enum fault db_run(struct db *db, const struct db_statement *statement,
                   const struct db_value *parameters, uint64_t *matched);
 
-/* Run a statement that gives rows, all of them, into the arena. */
+/*
+ * Run a statement that gives rows, all of them, into the arena; bytes are ended
+ * by a NUL that their length does not count. FAULT_EXHAUSTED when it is full.
+ */
 enum fault db_select(struct db *db, const struct db_statement *statement,
                      const struct db_value *parameters, struct arena *arena,
                      struct db_rows *out);
@@ -87,7 +95,10 @@ enum fault db_select_one(struct db *db, const struct db_statement *statement,
 /*
  * Run work inside a transaction and commit. When work or the commit meets a
  * deadlock, a lock timeout or a failed certification (1213, 1205), all of it
- * is rolled back and repeated, three times at most, then FAULT_UNAVAILABLE.
+ * is rolled back and repeated, three times at most and not beyond the timeout,
+ * then FAULT_UNAVAILABLE. A connection lost before the commit repeats all of it
+ * once, on a new one. From such a failure on every statement of work fails
+ * unsent, so that it cannot go on by half, whatever it makes of the fault.
  * A fault of work rolls back and is given on. work must therefore set what it
  * gives anew at each call, and must not act outside the database. Not nested.
  * A commit whose answer was lost gives FAULT_UNAVAILABLE: it may have happened.
@@ -102,15 +113,16 @@ bool db_in_transaction(const struct db *db);
 enum fault db_ping(struct db *db);
 
 /*
- * Take or give back a named lock of the server (GET_LOCK); it is lost with the
- * connection. FAULT_CONFLICT when another holds it after wait_s seconds.
+ * Take or give back a named lock of this database (GET_LOCK); it is lost with
+ * the connection. FAULT_CONFLICT when another holds it after wait_s seconds.
  */
 enum fault db_lock(struct db *db, const char *name, int wait_s);
 void db_unlock(struct db *db, const char *name);
 
 /*
- * Run the text of a migration: many statements, no values. message gets the
- * server's words on a fault. For store/schema.c alone.
+ * Run the text of a migration on a connection of its own: many statements, no
+ * values, no hurry. message gets the server's words on a fault. For
+ * store/schema.c alone.
  */
 enum fault db_run_script(struct db *db, struct span sql, char message[256]);
 

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KV_WORDS_LIMIT 256 /* of one command; a script's own three included */
+
 struct kv;
 
 enum kv_script {
@@ -26,12 +28,18 @@ enum kv_script {
 	KV_SCRIPT_COUNT
 };
 
+/*
+ * An unconnected handle; config must outlive it. From here on the process
+ * ignores SIGPIPE, which hiredis would die of when a server is gone.
+ */
 enum fault kv_new(const struct config *config, struct kv **out);
 void kv_free(struct kv *kv);
 
 /*
  * The server's run id, asked once per connection ("INFO server"): another id
- * means another data set. Connects when it must.
+ * means another data set. Connects when it must, and anew when the server has
+ * hung up: only here, so that a script never meets another data set than the
+ * one that its caller asked about. The span is the handle's own.
  */
 enum fault kv_run_id(struct kv *kv, struct span *out);
 
@@ -47,7 +55,7 @@ enum fault kv_run(struct kv *kv, enum kv_script script, const struct span *keys,
                   size_t argument_count, int64_t *out, size_t limit,
                   size_t *out_count);
 
-/* One command of a pipeline: words, and whether its reply must be OK. */
+/* One command of a pipeline. */
 struct kv_command {
 	const struct span *words;
 	size_t count;
@@ -57,6 +65,7 @@ struct kv_command {
 enum fault kv_pipeline(struct kv *kv, const struct kv_command *commands,
                        size_t count);
 
+/* FAULT_NONE when the server answers within the timeout. */
 enum fault kv_ping(struct kv *kv);
 
 #endif
