@@ -8,16 +8,10 @@
 #include "base/encode.h"
 #include "crypto/digest.h"
 
-#include <string.h>
-
 /* base64url without padding of a MAC. */
 #define SIGNATURE_CHARACTERS 43
 
-/*
- * Our own spelling of the header, around the kid. A token of ours is known by
- * these bytes, which saves the JSON reader in the path of every request: of
- * 2.9 µs that a check of 400 bytes of claims takes, 0.7 (measured).
- */
+/* The header that we write, around the kid. */
 #define HEADER_BEFORE_KID "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\""
 #define HEADER_AFTER_KID  "\"}"
 #define HEADER_BYTES                                            \
@@ -122,23 +116,7 @@ static struct span member_text(const struct json_node *object, const char *name)
 	return member->text;
 }
 
-/* The kid of a header that is spelled as jwt_sign does. */
-static bool read_own_header(struct span header, struct span *kid)
-{
-	const struct span before = SPAN(HEADER_BEFORE_KID);
-	const struct span after = SPAN(HEADER_AFTER_KID);
-	size_t length = header.length - before.length - after.length;
-
-	if (header.length < before.length + after.length ||
-	    !span_starts_with(header, before) ||
-	    memcmp(header.at + before.length + length, after.at,
-	           after.length) != 0)
-		return false;
-	*kid = (struct span){header.at + before.length, length};
-	return keyring_id_is_valid(*kid);
-}
-
-/* The kid of any other header that is allowed. */
+/* The kid of a header that is allowed. */
 static bool read_header(struct arena *arena, struct span header,
                         struct span *kid)
 {
@@ -179,8 +157,7 @@ enum jwt_verdict jwt_open(struct arena *arena, const struct keyring *ring,
 
 	if (!split(token, &segments) ||
 	    !decode(arena, segments.header, &header) ||
-	    (!read_own_header(header, &kid) &&
-	     !read_header(arena, header, &kid)))
+	    !read_header(arena, header, &kid))
 		return JWT_BAD;
 	key = keyring_find(ring, KEY_ACCESS_TOKEN, kid, now_ms);
 	if (!key)
