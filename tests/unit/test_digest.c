@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hashes and MACs against the vectors of FIPS 180-4, RFC 4231 and RFC 7515. */
+#include "unit.h"
+
 #include "base/encode.h"
 #include "crypto/digest.h"
 
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define TWO_BLOCKS "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
 #define MILLION    1000000
@@ -148,8 +142,7 @@ static void signs_the_vectors_of_rfc_4231(void **state)
 	char long_key[131];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(hmac_vectors) / sizeof(hmac_vectors[0]);
-	     i++)
+	for (size_t i = 0; i < COUNT_OF(hmac_vectors); i++)
 		check_hmac(unhex(hmac_vectors[i].key, key),
 		           unhex(hmac_vectors[i].message, message),
 		           hmac_vectors[i].wanted);

@@ -4,26 +4,17 @@
  * be opened: each row is one forgery, and but for the rows of "spellings" each
  * carries a right MAC, so that it is the reason named that refuses it.
  */
+#include "unit.h"
+
 #include "base/encode.h"
 #include "crypto/jwt.h"
-
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
 
 #define ARENA_BYTES ((size_t)256 * 1024)
 #define TOKEN_LIMIT ((size_t)16 * 1024)
 #define NOW         INT64_C(1768473000000)
 
-#define HEADER      "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"key-A\"}"
-#define CLAIMS      "{\"sub\":\"alice\",\"exp\":1768473900,\"amr\":[\"pwd\"]}"
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define HEADER "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"key-A\"}"
+#define CLAIMS "{\"sub\":\"alice\",\"exp\":1768473900,\"amr\":[\"pwd\"]}"
 /* A row's text with its length: it may hold NUL. */
 #define BYTES(literal)                         \
 	{                                      \
@@ -206,7 +197,7 @@ static const struct {
 static void opens_the_controls(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(good_headers); i++)
+	for (size_t i = 0; i < COUNT_OF(good_headers); i++)
 		expect(JWT_GOOD, make(good_headers[i].header, SPAN(CLAIMS)),
 		       good_headers[i].reason);
 	expect(JWT_GOOD, make(SPAN(HEADER), SPAN("{}")), "no claims");
@@ -321,7 +312,7 @@ static const struct {
 static void refuses_every_forged_header(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad_headers); i++)
+	for (size_t i = 0; i < COUNT_OF(bad_headers); i++)
 		expect(JWT_BAD, make(bad_headers[i].header, SPAN(CLAIMS)),
 		       bad_headers[i].reason);
 }
@@ -361,7 +352,7 @@ static const struct {
 static void refuses_every_forged_payload(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad_claims); i++)
+	for (size_t i = 0; i < COUNT_OF(bad_claims); i++)
 		expect(JWT_BAD, make(SPAN(HEADER), bad_claims[i].claims),
 		       bad_claims[i].reason);
 }
@@ -397,7 +388,7 @@ static const struct {
 static void tells_a_key_that_it_does_not_hold(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(unknown_keys); i++)
+	for (size_t i = 0; i < COUNT_OF(unknown_keys); i++)
 		expect(JWT_UNKNOWN_KEY,
 		       make(unknown_keys[i].header, SPAN(CLAIMS)),
 		       unknown_keys[i].reason);
@@ -510,7 +501,7 @@ static void refuses_every_other_spelling(void **state)
 
 	(void)state;
 	expect(JWT_GOOD, rewrite(SPAN("H.P.S"), good), "the control");
-	for (size_t i = 0; i < COUNT(spellings); i++)
+	for (size_t i = 0; i < COUNT_OF(spellings); i++)
 		expect(JWT_BAD, rewrite(spellings[i].pattern, good),
 		       spellings[i].reason);
 }

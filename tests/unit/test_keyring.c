@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys that a process holds: added, found, made, kept and forgotten. */
+#include "unit.h"
+
 #include "base/log.h"
 #include "crypto/keyring.h"
 
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -283,7 +276,7 @@ static void refuses_a_header_that_is_not_valid(void **state)
 
 	(void)state;
 	memset(headers[6].id, 'x', sizeof(headers[6].id)); /* no NUL */
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(headers); i++)
 		assert_int_equal(
 		    keyring_add(ring, &headers[i], SPAN("blob"), &arena),
 		    FAULT_VALIDATION);

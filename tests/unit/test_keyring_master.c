@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the master key comes from, in which order, and what is refused. */
+#include "unit.h"
+
 #include "crypto/keyring.h"
 
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,7 +117,7 @@ static void reads_every_spelling(void **state)
 	    HEX "\r\n"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(spellings); i++) {
 		write_file(path, spellings[i], 0600);
 		expect_key(path, NULL, 0);
 		unlink(path);
@@ -158,7 +151,7 @@ static void refuses_every_other_text(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		write_file(path, texts[i], 0600);
 		expect_refusal(path, NULL, "neither 64 hex digits");
 		/* The key itself is nobody's business. */

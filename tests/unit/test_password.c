@@ -3,17 +3,9 @@
  * Password hashes in PHC form, and the estimate of strength. The costs here
  * are the least that Argon2 takes.
  */
+#include "unit.h"
+
 #include "crypto/password.h"
-
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
 
 #define LONG_BYTES 4096
 
@@ -115,7 +107,7 @@ static void takes_the_exact_bytes(void **state)
 	char phc[PASSWORD_PHC_BYTES];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(others); i++)
 		assert_int_equal(verify(span_of(others[i]), PHC),
 		                 FAULT_INVALID_CREDENTIALS);
 	assert_int_equal(password_hash(SPAN("pass\0word"), pepper, &cheap, phc),
@@ -142,7 +134,7 @@ static void cuts_nothing_off(void **state)
 	memset(many, 'x', sizeof(many));
 	assert_int_equal(password_hash(whole, pepper, &cheap, phc), FAULT_NONE);
 	assert_int_equal(verify(whole, phc), FAULT_NONE);
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(lengths); i++)
 		assert_int_equal(verify((struct span){many, lengths[i]}, phc),
 		                 FAULT_INVALID_CREDENTIALS);
 }
@@ -170,7 +162,7 @@ static void refuses_to_hash_out_of_bounds(void **state)
 	char phc[PASSWORD_PHC_BYTES] = "untouched";
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(costs); i++)
 		assert_int_equal(password_hash(right, pepper, &costs[i], phc),
 		                 FAULT_INTERNAL);
 	assert_string_equal(phc, "untouched");
@@ -244,7 +236,7 @@ static const char *const broken[] = {
 static void refuses_a_broken_or_dear_hash(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(broken); i++)
 		if (verify(right, broken[i]) != FAULT_INTERNAL)
 			fail_msg("row %zu: %s", i, broken[i]);
 	assert_int_equal(
@@ -351,7 +343,7 @@ static void scores_what_is_guessed_first_low(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(weak); i++)
 		check_score(weak[i], NULL, 0, 1);
 }
 

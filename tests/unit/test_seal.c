@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Envelope encryption: what it opens, and all that it must not open. */
+#include "unit.h"
+
 #include "base/encode.h"
 #include "crypto/seal.h"
 
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ARENA_BYTES ((size_t)256 * 1024)
 #define BLOB_LIMIT  ((size_t)8 * 1024)
@@ -72,7 +66,7 @@ static void opens_what_it_sealed(void **state)
 
 	(void)state;
 	memset(plain, 'p', sizeof(plain));
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
 		struct span value = {plain, lengths[i]};
 		struct text blob = seal(value);
 		assert_int_equal(
@@ -170,7 +164,7 @@ static void refuses_another_row(void **state)
 	struct text blob = seal(SPAN("value"));
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		assert_int_equal(
 		    open_with(key, span_of(rows[i]), text_span(&blob)),
 		    FAULT_VALIDATION);

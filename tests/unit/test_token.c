@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opaque tokens, and what is sealed under them. */
+#include "unit.h"
+
 #include "base/encode.h"
 #include "crypto/seal.h"
 #include "crypto/token.h"
-
-/* cmocka.h wants these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
 
 #define ARENA_BYTES ((size_t)64 * 1024)
 
@@ -111,7 +104,7 @@ static void refuses_what_cannot_be_a_token(void **state)
 	(void)state;
 	memset(&hash, 0x5a, sizeof(hash));
 	untouched = hash;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		assert_int_equal(token_hash(texts[i], &hash),
 		                 FAULT_TOKEN_INVALID);
 		assert_memory_equal(&hash, &untouched, sizeof(hash));
