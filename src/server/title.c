@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Titles, written over the argument strings, which is where the kernel looks
+ * for /proc/PID/cmdline; the short name that top shows is set as well.
+ */
+#include "server/title.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+static char *room;
+static size_t room_bytes;
+
+/* The strings of argv stand one behind the other; measure how far. */
+static void measure(int argc, char **argv)
+{
+	char *end = argc > 0 ? argv[0] : NULL;
+
+	room = end;
+	for (int i = 0; i < argc && argv[i] == end; i++)
+		end += strlen(end) + 1;
+	room_bytes = (size_t)(end - room);
+}
+
+char **title_init(int argc, char **argv)
+{
+	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+
+	for (int i = 0; copy && i < argc; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	measure(argc, argv);
+	return copy;
+}
+
+void title_set(const char *role)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "claviger-%s", role);
+	(void)prctl(PR_SET_NAME, name);
+	if (!room_bytes)
+		return;
+	memset(room, 0, room_bytes);
+	(void)snprintf(room, room_bytes, "claviger-fcgi: %s", role);
+}
