@@ -211,7 +211,7 @@ static enum fault read_rate(const struct config_row *row, struct span value,
 
 static bool separates(char byte)
 {
-	return byte == ' ' || byte == '\t' || byte == ',';
+	return byte == ' ' || byte == ',';
 }
 
 /* Cut the next word from a list; false when there is none. */
