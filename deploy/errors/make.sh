@@ -33,7 +33,7 @@ EOF
 
 write_problem() { # STATUS CODE TITLE TEXT
 	cat >"$folder/$1.json" <<EOF
-{"type":"about:blank","title":"$3","status":$1,"detail":"$4","code":"$2"}
+{"type":"/problems/$2","title":"$3","status":$1,"detail":"$4","code":"$2"}
 EOF
 	ln -f "$folder/$1.json" "$folder/problem-$1.html"
 }

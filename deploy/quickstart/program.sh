@@ -31,14 +31,14 @@ EOF
 		echo "password.leaked_file = $place/lib/passwords.filter"
 }
 
-# Only for what runs as somebody else than the web server.
+# Root starts the program, which becomes another user; that user's socket is
+# for the web server.
 settings_of_accounts() {
+	[ "$(id -u)" = 0 ] || return 0
+	echo "server.user = $service_user"
 	[ "$service_user" != "$web_user" ] || return 0
-	cat <<EOF
-server.user = $service_user
-server.socket_group = $web_group
-server.peers = $web_user
-EOF
+	echo "server.socket_group = $web_group"
+	echo "server.peers = $web_user"
 }
 
 # own_secret FILE MODE: the program's alone.
