@@ -107,9 +107,11 @@ class Stack:
     def down(self):
         """Stop everything and keep what sanitizers wrote."""
         self._reports = self._find_reports()
-        self._quickstart(["sh", str(QUICKSTART), "down", "--dir", str(self.dir)])
+        command = ["sh", str(QUICKSTART), "down", "--dir", str(self.dir)]
+        self._quickstart(command)
         self._reports += self._find_reports()
         if not os.environ.get("CLAVIGER_KEEP"):
+            self._quickstart([*command, "--purge"])
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def restart(self, **settings):
@@ -239,12 +241,9 @@ class Stack:
 
     def log_text(self):
         """Everything that any process of the stack wrote into a log."""
-        texts = []
-        for path in self.dir.rglob("*"):
-            is_log = path.suffix in (".log", ".out", ".err") or "log" in path.parent.name
-            if is_log and path.is_file():
-                texts.append(path.read_text(errors="replace"))
-        return "\n".join(texts)
+        folder = pathlib.Path(self.env["CLAVIGER_LOG_DIR"])
+        return "\n".join(path.read_text(errors="replace")
+                         for path in sorted(folder.iterdir()) if path.is_file())
 
     # Sanitizers
 
@@ -253,12 +252,9 @@ class Stack:
 
     def _find_reports(self):
         found = []
-        for path in self.dir.rglob("*"):
-            if not path.is_file() or path.stat().st_size > 50_000_000:
-                continue
-            if "db" in path.relative_to(self.dir).parts[:-1]:
-                continue
-            content = path.read_bytes()
+        folder = pathlib.Path(self.env.get("CLAVIGER_LOG_DIR", self.dir))
+        for path in [*folder.iterdir(), self.dir / "quickstart.out"]:
+            content = path.read_bytes() if path.is_file() else b""
             match = REPORT.search(content)
             if match:
                 excerpt = content[match.start():match.start() + 3000]

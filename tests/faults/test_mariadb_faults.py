@@ -4,27 +4,21 @@
 import threading
 import time
 
+import pymysql
 import pytest
 
 from client import Client, Person
-from services import MariaDB
+from services import mariadb_of, redis_of
 from stack import wait_until
 
 
 @pytest.fixture
 def mariadb(fragile):
-    service = MariaDB(fragile)
+    service = mariadb_of(fragile)
     yield service
-    service.resume() if service.is_serving() is False and is_alive(service) else None
-    if not service.is_serving():
-        service.start()
-    person = Person(fragile)
-    wait_until(lambda: person.register().status_code == 202, timeout=30, pause=0.3)
-
-
-def is_alive(service):
-    from services import is_running
-    return is_running(service.pid)
+    service.restore()
+    wait_until(lambda: Person(fragile).register().status_code == 202,
+               timeout=30, pause=0.3)
 
 
 def timed(call):
@@ -105,18 +99,16 @@ def test_ER03_workers_started_while_the_database_is_away_serve_when_it_is_back(f
 
 
 def test_ER03_both_stores_away_lets_no_revoked_token_in(fragile, mariadb):
-    from services import Redis
     client = Person(fragile).join().login()
     client.post("/auth/logout")
-    redis = Redis(fragile)
+    redis = redis_of(fragile)
     redis.kill()
     mariadb.kill()
     try:
         for _ in range(6):
             assert client.get("/auth/session").status_code in (401, 503)
     finally:
-        mariadb.start()
-        redis.start()
+        mariadb.start()  # and Redis: the quick start starts what is missing
     wait_until(lambda: client.get("/auth/session").status_code == 401, timeout=10)
 
 
@@ -156,7 +148,6 @@ def test_ER04_deadlocks_are_tried_again(fragile, mariadb):
 
 
 def provoke(stack, address, stop):
-    import pymysql
     connection = stack.database()
     connection.autocommit(False)
     while not stop.is_set():
