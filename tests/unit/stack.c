@@ -223,7 +223,7 @@ static void make_folder(void)
 {
 	if (*folder)
 		return;
-	(void)strcpy(folder, "/tmp/cv-XXXXXX");
+	(void)strcpy(folder, "/tmp/cvunit-XXXXXX");
 	if (!mkdtemp(folder))
 		die("making a folder");
 	owner = getpid();

@@ -1,0 +1,782 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Redis handle and its scripts against a real Redis: limits exact at the
+ * edge, marks that only rise, and a server that is emptied, full, stopped,
+ * started again or hung.
+ */
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "stack.h"
+#include "store/kv.h"
+#include "store/kv_keys.h"
+
+/* cmocka.h wants these before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <hiredis/hiredis.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORDS_LIMIT 32
+#define TEXT_BYTES  64
+#define OUT_LIMIT   32
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct config config;
+static struct kv *kv;
+static redisContext *probe; /* to look at the server from beside */
+
+/* What admit.lua is asked, and what it says. */
+struct question {
+	struct span run_id;
+	size_t marks;
+	size_t limits;
+	const char *mark[4];
+	int64_t threshold[4];
+	const char *limit[4];
+	int64_t count[4];
+	int64_t window_ms[4];
+};
+
+struct answer {
+	int64_t ready;
+	int64_t revoked;
+	int64_t limited;
+	struct {
+		int64_t remaining;
+		int64_t reset_in_ms;
+	} limit[4];
+};
+
+struct words {
+	size_t count;
+	struct span at[WORDS_LIMIT];
+	char memory[WORDS_LIMIT][TEXT_BYTES];
+};
+
+static void add(struct words *words, struct span word)
+{
+	words->at[words->count++] = word;
+}
+
+static void add_number(struct words *words, int64_t number)
+{
+	char *at = words->memory[words->count];
+	int length = snprintf(at, TEXT_BYTES, "%lld", (long long)number);
+
+	add(words, (struct span){at, (size_t)length});
+}
+
+static enum fault run(enum kv_script script, const struct words *keys,
+                      const struct words *arguments, int64_t *out,
+                      size_t *count)
+{
+	return kv_run(kv, script, keys->at, keys->count, arguments->at,
+	              arguments->count, out, OUT_LIMIT, count);
+}
+
+static enum fault admit(const struct question *question, struct answer *answer)
+{
+	struct words keys = {0};
+	struct words arguments = {0};
+	int64_t out[OUT_LIMIT];
+	size_t count = 0;
+	enum fault fault;
+
+	add(&keys, SPAN("t:ready"));
+	add(&arguments, question->run_id);
+	add_number(&arguments, (int64_t)question->marks);
+	for (size_t i = 0; i < question->marks; i++) {
+		add(&keys, span_of(question->mark[i]));
+		add_number(&arguments, question->threshold[i]);
+	}
+	for (size_t i = 0; i < question->limits; i++) {
+		add(&keys, span_of(question->limit[i]));
+		add_number(&arguments, question->count[i]);
+		add_number(&arguments, question->window_ms[i]);
+	}
+	fault = run(KV_SCRIPT_ADMIT, &keys, &arguments, out, &count);
+	if (fault)
+		return fault;
+	assert_int_equal(count, 3 + 2 * question->limits);
+	*answer = (struct answer){out[0], out[1], out[2], {{0}}};
+	for (size_t i = 0; i < question->limits; i++) {
+		answer->limit[i].remaining = out[3 + 2 * i];
+		answer->limit[i].reset_in_ms = out[4 + 2 * i];
+	}
+	return FAULT_NONE;
+}
+
+static enum fault mark(const char *key, int64_t number, int64_t life_ms)
+{
+	struct words keys = {0};
+	struct words arguments = {0};
+	int64_t out[OUT_LIMIT];
+	size_t count = 0;
+	enum fault fault;
+
+	add(&keys, span_of(key));
+	add_number(&arguments, number);
+	add_number(&arguments, life_ms);
+	fault = run(KV_SCRIPT_MARK, &keys, &arguments, out, &count);
+	if (!fault) {
+		assert_int_equal(count, 1);
+		assert_int_equal(out[0], 1);
+	}
+	return fault;
+}
+
+static int64_t refund(const char *key)
+{
+	struct words keys = {0};
+	struct words none = {0};
+	int64_t out[OUT_LIMIT];
+	size_t count = 0;
+
+	add(&keys, span_of(key));
+	assert_int_equal(run(KV_SCRIPT_REFUND, &keys, &none, out, &count),
+	                 FAULT_NONE);
+	assert_int_equal(count, 1);
+	return out[0];
+}
+
+/* What the server says to a command, as a number. */
+static long long probed(const char *command, const char *argument)
+{
+	redisReply *reply = redisCommand(probe, command, argument);
+	long long number;
+
+	assert_non_null(reply);
+	assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+	number = reply->type == REDIS_REPLY_INTEGER ? reply->integer
+	         : reply->type == REDIS_REPLY_STRING
+	             ? strtoll(reply->str, NULL, 10)
+	             : -1;
+	freeReplyObject(reply);
+	return number;
+}
+
+static void probe_again(void)
+{
+	if (probe)
+		redisFree(probe);
+	probe = redisConnectUnix(config.redis.socket);
+	assert_non_null(probe);
+	assert_int_equal(probe->err, 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	stack_configure(&config);
+	stack_start(STACK_REDIS, NULL);
+	return kv_new(&config, &kv) != FAULT_NONE;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	kv_free(kv);
+	if (probe)
+		redisFree(probe);
+	stack_end();
+	return 0;
+}
+
+/* A handle without a past, on a server without keys. */
+static int empty(void **state)
+{
+	(void)state;
+	kv_free(kv);
+	probe_again();
+	(void)probed("FLUSHALL", NULL);
+	return kv_new(&config, &kv) != FAULT_NONE;
+}
+
+static const struct question three = {
+    .run_id = {"x", 1},
+    .limits = 1,
+    .limit = {"t:limit:a"},
+    .count = {3},
+    .window_ms = {60000},
+};
+
+/* Limits */
+
+static void admits_as_often_as_the_limit_says(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(admit(&three, &answer), FAULT_NONE);
+		assert_int_equal(answer.limited, 0);
+		assert_int_equal(answer.limit[0].remaining, 2 - i);
+		assert_true(answer.limit[0].reset_in_ms > 59000);
+		assert_true(answer.limit[0].reset_in_ms <= 60000);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(admit(&three, &answer), FAULT_NONE);
+		assert_int_equal(answer.limited, 1);
+		assert_int_equal(answer.limit[0].remaining, 0);
+		assert_true(answer.limit[0].reset_in_ms > 59000);
+	}
+	assert_int_equal(probed("LLEN %s", "t:limit:a"), 3);
+}
+
+static void refuses_all_when_the_limit_is_nothing(void **state)
+{
+	struct question question = three;
+	struct answer answer;
+
+	(void)state;
+	question.count[0] = 0;
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 1);
+	assert_int_equal(answer.limit[0].remaining, 0);
+	assert_int_equal(answer.limit[0].reset_in_ms, 0);
+	assert_int_equal(probed("EXISTS %s", "t:limit:a"), 0);
+}
+
+/*
+ * The moments of admission as the client brackets them: were the server ever
+ * to admit a sixth inside one window, the outer edges would be too near.
+ */
+static void never_admits_more_inside_any_window(void **state)
+{
+	enum { COUNT = 5, WINDOW_MS = 100, RUN_MS = 1500 };
+	static int64_t before_us[1000];
+	static int64_t after_us[1000];
+	struct question question = three;
+	struct answer answer;
+	int64_t until_us = clock_monotonic_us() + RUN_MS * 1000;
+	size_t admitted = 0;
+
+	(void)state;
+	question.count[0] = COUNT;
+	question.window_ms[0] = WINDOW_MS;
+	while (clock_monotonic_us() < until_us &&
+	       admitted < COUNT_OF(before_us)) {
+		before_us[admitted] = clock_monotonic_us();
+		assert_int_equal(admit(&question, &answer), FAULT_NONE);
+		after_us[admitted] = clock_monotonic_us();
+		admitted += answer.limited == 0;
+	}
+	for (size_t i = COUNT; i < admitted; i++)
+		assert_true(after_us[i] - before_us[i - COUNT] >=
+		            (WINDOW_MS - 1) * 1000);
+	/* And it admits again as soon as it may. */
+	assert_true(admitted >= COUNT * (RUN_MS / WINDOW_MS) * 8 / 10);
+	assert_true(admitted <= COUNT * (RUN_MS / WINDOW_MS + 1));
+}
+
+static void admits_again_when_it_said_so_and_not_before(void **state)
+{
+	struct question question = three;
+	struct answer answer;
+
+	(void)state;
+	question.window_ms[0] = 200;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 1);
+	clock_sleep_ms(answer.limit[0].reset_in_ms / 2);
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 1);
+	clock_sleep_ms(answer.limit[0].reset_in_ms);
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 0);
+}
+
+static void charges_no_limit_when_another_refuses(void **state)
+{
+	struct question question = {
+	    .run_id = {"x", 1},
+	    .limits = 3,
+	    .limit = {"t:limit:a", "t:limit:b", "t:limit:c"},
+	    .count = {10, 2, 1},
+	    .window_ms = {60000, 60000, 60000},
+	};
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 0);
+	question.count[2] = 10;
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(admit(&question, &answer), FAULT_NONE);
+		assert_int_equal(answer.limited, 2);
+		assert_int_equal(answer.limit[0].remaining, 8);
+		assert_int_equal(answer.limit[1].remaining, 0);
+		assert_int_equal(answer.limit[2].remaining, 8);
+	}
+	assert_int_equal(probed("LLEN %s", "t:limit:a"), 2);
+	assert_int_equal(probed("LLEN %s", "t:limit:c"), 2);
+}
+
+static void gives_the_newest_attempt_back(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(refund("t:limit:a"), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(admit(&three, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 1);
+	assert_int_equal(refund("t:limit:a"), 1);
+	assert_true(probed("PTTL %s", "t:limit:a") > 0);
+	assert_int_equal(admit(&three, &answer), FAULT_NONE);
+	assert_int_equal(answer.limited, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(refund("t:limit:a"), 1);
+	assert_int_equal(refund("t:limit:a"), 0);
+	assert_int_equal(probed("EXISTS %s", "t:limit:a"), 0);
+}
+
+static void admits_exactly_the_limit_to_many_processes(void **state)
+{
+	enum { PROCESSES = 8, EACH = 40, COUNT = 100 };
+	struct question question = three;
+	struct answer answer;
+	int admitted = 0;
+	int status;
+
+	(void)state;
+	question.count[0] = COUNT;
+	for (int i = 0; i < PROCESSES; i++) {
+		if (fork() == 0) {
+			int mine = 0;
+
+			if (kv_new(&config, &kv))
+				_exit(255);
+			for (int j = 0; j < EACH; j++) {
+				if (admit(&question, &answer))
+					_exit(255);
+				mine += answer.limited == 0;
+			}
+			_exit(mine);
+		}
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= EACH);
+		admitted += WEXITSTATUS(status);
+	}
+	assert_int_equal(admitted, COUNT);
+}
+
+/* Marks */
+
+static const struct question marked = {
+    .run_id = {"x", 1},
+    .marks = 3,
+    .mark = {"t:m:a", "t:m:b", "t:m:c"},
+    .threshold = {1, 5, 1768473000123},
+    .limits = 1,
+    .limit = {"t:limit:a"},
+    .count = {3},
+    .window_ms = {60000},
+};
+
+static void refuses_at_the_first_mark_that_reaches(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 0);
+	assert_int_equal(mark("t:m:b", 4, 60000), FAULT_NONE);
+	assert_int_equal(mark("t:m:c", 1768473000122, 60000), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 0);
+	assert_int_equal(mark("t:m:c", 1768473000123, 60000), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 3);
+	assert_int_equal(mark("t:m:b", 6, 60000), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 2);
+	/* Only the two that came in were charged. */
+	assert_int_equal(answer.limited, 0);
+	assert_int_equal(answer.limit[0].remaining, 1);
+	assert_int_equal(probed("LLEN %s", "t:limit:a"), 2);
+}
+
+static void raises_marks_and_never_lowers_them(void **state)
+{
+	(void)state;
+	assert_int_equal(mark("t:m:a", 7, 60000), FAULT_NONE);
+	assert_int_equal(mark("t:m:a", 6, 1000), FAULT_NONE);
+	assert_int_equal(probed("GET %s", "t:m:a"), 7);
+	assert_true(probed("PTTL %s", "t:m:a") > 59000);
+	assert_int_equal(mark("t:m:a", 8, 1000), FAULT_NONE);
+	assert_int_equal(probed("GET %s", "t:m:a"), 8);
+	assert_true(probed("PTTL %s", "t:m:a") > 59000);
+	assert_int_equal(mark("t:m:a", 8, 120000), FAULT_NONE);
+	assert_true(probed("PTTL %s", "t:m:a") > 119000);
+}
+
+static void raises_many_marks_at_once(void **state)
+{
+	struct span keys[60];
+	struct span arguments[120];
+	char names[60][TEXT_BYTES];
+	int64_t out[OUT_LIMIT];
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		(void)snprintf(names[i], TEXT_BYTES, "t:m:%zu", i);
+		keys[i] = span_of(names[i]);
+		arguments[2 * i] = SPAN("3");
+		arguments[2 * i + 1] = SPAN("60000");
+	}
+	assert_int_equal(kv_run(kv, KV_SCRIPT_MARK, keys, COUNT_OF(keys),
+	                        arguments, COUNT_OF(arguments), out, OUT_LIMIT,
+	                        &count),
+	                 FAULT_NONE);
+	assert_int_equal(out[0], COUNT_OF(keys));
+	assert_int_equal(probed("DBSIZE", NULL), COUNT_OF(keys));
+	assert_int_equal(probed("GET %s", "t:m:59"), 3);
+}
+
+/* Keys */
+
+static void leaves_no_key_without_an_end(void **state)
+{
+	struct question question = marked;
+	struct answer answer;
+	redisReply *keys;
+
+	(void)state;
+	assert_int_equal(mark("t:m:a", 0, 60000), FAULT_NONE);
+	assert_int_equal(mark("t:m:a", -1, 60000), FAULT_NONE);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	(void)refund("t:limit:a");
+	keys = redisCommand(probe, "SCAN 0 COUNT 1000");
+	assert_non_null(keys);
+	assert_int_equal(keys->element[1]->elements, 2);
+	for (size_t i = 0; i < keys->element[1]->elements; i++)
+		assert_true(
+		    probed("PTTL %s", keys->element[1]->element[i]->str) > 0);
+	freeReplyObject(keys);
+}
+
+/* One key each, and nothing else happens to the server. */
+static void keeps_hostile_subjects_inside_their_keys(void **state)
+{
+	const struct span hostile[] = {
+	    SPAN("\r\n*1\r\n$8\r\nFLUSHALL\r\n"),
+	    SPAN("x\0y"),
+	    SPAN("{a}"),
+	    SPAN("* ? [a-z]"),
+	    SPAN("'] redis.call('FLUSHALL')"),
+	};
+	int64_t out[OUT_LIMIT];
+	char memory[COUNT_OF(hostile)][KV_KEY_BYTES];
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(hostile); i++) {
+		struct text key = text_over(memory[i], KV_KEY_BYTES);
+		struct words keys = {0};
+		struct words arguments = {0};
+
+		kv_key_append(&key, SPAN("t:"), KV_LIMIT, hostile[i]);
+		add(&keys, SPAN("t:ready"));
+		add(&keys, text_span(&key));
+		add(&arguments, SPAN("x"));
+		add_number(&arguments, 0);
+		add_number(&arguments, 3);
+		add_number(&arguments, 60000);
+		assert_int_equal(
+		    run(KV_SCRIPT_ADMIT, &keys, &arguments, out, &count),
+		    FAULT_NONE);
+		assert_int_equal(out[3], 2);
+		assert_int_equal(probed("DBSIZE", NULL), i + 1);
+	}
+}
+
+/* What the server holds */
+
+static struct span run_id_now(void)
+{
+	struct span run_id = {0};
+
+	assert_int_equal(kv_run_id(kv, &run_id), FAULT_NONE);
+	return run_id;
+}
+
+static int64_t ready_now(void)
+{
+	struct question question = {.run_id = run_id_now()};
+	struct answer answer;
+
+	assert_int_equal(admit(&question, &answer), FAULT_NONE);
+	return answer.ready;
+}
+
+static void set_ready(void)
+{
+	struct span run_id = run_id_now();
+	const struct span words[] = {SPAN("SET"), SPAN("t:ready"), run_id,
+	                             SPAN("PX"), SPAN("60000")};
+	const struct span deletion[] = {SPAN("DEL"), SPAN("t:nothing")};
+	const struct kv_command commands[] = {
+	    {deletion, COUNT_OF(deletion)},
+	    {words, COUNT_OF(words)},
+	};
+
+	assert_int_equal(kv_pipeline(kv, commands, COUNT_OF(commands)),
+	                 FAULT_NONE);
+}
+
+static void knows_when_the_data_set_is_another(void **state)
+{
+	char first[TEXT_BYTES] = "";
+	struct span run_id;
+
+	(void)state;
+	run_id = run_id_now();
+	assert_int_equal(run_id.length, 40);
+	memcpy(first, run_id.at, run_id.length);
+	assert_int_equal(ready_now(), 0);
+	set_ready();
+	assert_int_equal(ready_now(), 1);
+	(void)probed("FLUSHALL", NULL);
+	assert_int_equal(ready_now(), 0);
+	set_ready();
+	stack_stop(STACK_REDIS);
+	stack_start(STACK_REDIS, NULL);
+	/* The end of the connection is seen before anything is sent. */
+	run_id = run_id_now();
+	assert_memory_not_equal(run_id.at, first, run_id.length);
+	assert_int_equal(ready_now(), 0);
+	probe_again();
+}
+
+static void gives_the_server_its_scripts_back(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(admit(&three, &answer), FAULT_NONE);
+	(void)probed("SCRIPT FLUSH", NULL);
+	assert_int_equal(admit(&three, &answer), FAULT_NONE);
+	assert_int_equal(answer.limit[0].remaining, 1);
+	(void)probed("SCRIPT FLUSH", NULL);
+	assert_int_equal(refund("t:limit:a"), 1);
+}
+
+static void takes_one_round_trip_a_call(void **state)
+{
+	struct answer answer;
+	uint64_t before;
+
+	(void)state;
+	(void)run_id_now();
+	before = metrics_get(METRIC_KV_ROUND_TRIPS);
+	for (int i = 0; i < 10; i++) {
+		(void)run_id_now();
+		assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	}
+	assert_int_equal(metrics_get(METRIC_KV_ROUND_TRIPS) - before, 10);
+}
+
+/* Faults */
+
+static enum fault timed_admit(int64_t *took_ms)
+{
+	int64_t started_us = clock_monotonic_us();
+	struct answer answer;
+	enum fault fault = admit(&three, &answer);
+
+	*took_ms = (clock_monotonic_us() - started_us) / 1000;
+	return fault;
+}
+
+static void faults_in_time_when_the_server_hangs(void **state)
+{
+	int64_t took_ms;
+
+	(void)state;
+	assert_int_equal(timed_admit(&took_ms), FAULT_NONE);
+	stack_signal(STACK_REDIS, SIGSTOP);
+	clock_sleep_ms(20);
+	assert_int_equal(timed_admit(&took_ms), FAULT_UNAVAILABLE);
+	assert_in_range(took_ms, config.redis.timeout - 20,
+	                config.redis.timeout + 150);
+	/* Then nothing is tried for a moment. */
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(timed_admit(&took_ms), FAULT_UNAVAILABLE);
+		assert_true(took_ms < 20);
+	}
+	stack_signal(STACK_REDIS, SIGCONT);
+	clock_sleep_ms(120);
+	assert_int_equal(timed_admit(&took_ms), FAULT_NONE);
+}
+
+static void waits_longer_each_time_up_to_a_second(void **state)
+{
+	static const int64_t pauses_ms[] = {100, 200, 400, 800, 1000};
+	uint64_t failures = metrics_get(METRIC_KV_FAILURES);
+	int64_t took_ms;
+
+	(void)state;
+	stack_stop(STACK_REDIS);
+	for (size_t i = 0; i < COUNT_OF(pauses_ms); i++) {
+		assert_int_equal(kv_ping(kv), FAULT_UNAVAILABLE);
+		assert_int_equal(metrics_get(METRIC_KV_FAILURES) - failures,
+		                 i + 1);
+		clock_sleep_ms(pauses_ms[i] - 50);
+		assert_int_equal(kv_ping(kv), FAULT_UNAVAILABLE);
+		assert_int_equal(metrics_get(METRIC_KV_FAILURES) - failures,
+		                 i + 1);
+		clock_sleep_ms(60);
+	}
+	stack_start(STACK_REDIS, NULL);
+	assert_int_equal(kv_ping(kv), FAULT_NONE);
+	assert_int_equal(timed_admit(&took_ms), FAULT_NONE);
+	probe_again();
+}
+
+static void takes_a_full_server_for_no_answer(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(admit(&three, &answer), FAULT_NONE);
+	(void)probed("CONFIG SET maxmemory 1", NULL);
+	assert_int_equal(admit(&three, &answer), FAULT_UNAVAILABLE);
+	(void)probed("CONFIG SET maxmemory 0", NULL);
+	clock_sleep_ms(120);
+	assert_int_equal(admit(&three, &answer), FAULT_NONE);
+}
+
+static void takes_foreign_data_for_no_answer(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	(void)probed("SET %s nonsense", "t:limit:a");
+	assert_int_equal(admit(&three, &answer), FAULT_UNAVAILABLE);
+	clock_sleep_ms(120);
+	(void)probed("FLUSHALL", NULL);
+	(void)probed("SET %s nonsense", "t:m:a");
+	assert_int_equal(admit(&marked, &answer), FAULT_UNAVAILABLE);
+}
+
+static void fails_a_pipeline_when_any_command_fails(void **state)
+{
+	const struct span good[] = {SPAN("SET"), SPAN("t:a"), SPAN("1"),
+	                            SPAN("PX"), SPAN("60000")};
+	const struct span bad[] = {SPAN("LPUSH"), SPAN("t:a"), SPAN("1")};
+	const struct kv_command commands[] = {
+	    {good, COUNT_OF(good)},
+	    {bad, COUNT_OF(bad)},
+	    {good, COUNT_OF(good)},
+	};
+
+	(void)state;
+	assert_int_equal(kv_pipeline(kv, commands, 1), FAULT_NONE);
+	assert_int_equal(kv_pipeline(kv, commands, 0), FAULT_NONE);
+	assert_int_equal(kv_pipeline(kv, commands, COUNT_OF(commands)),
+	                 FAULT_UNAVAILABLE);
+}
+
+static void says_its_password(void **state)
+{
+	struct config with_password = config;
+	struct kv *other;
+
+	(void)state;
+	(void)probed("CONFIG SET requirepass %s", "a b\"c");
+	assert_int_equal(kv_ping(kv), FAULT_UNAVAILABLE);
+	with_password.redis.password = "wrong";
+	assert_int_equal(kv_new(&with_password, &other), FAULT_NONE);
+	assert_int_equal(kv_ping(other), FAULT_UNAVAILABLE);
+	kv_free(other);
+	with_password.redis.password = "a b\"c";
+	assert_int_equal(kv_new(&with_password, &other), FAULT_NONE);
+	assert_int_equal(kv_ping(other), FAULT_NONE);
+	kv_free(other);
+	(void)probed("CONFIG SET requirepass %s", "");
+}
+
+static void leaves_no_descriptor_to_a_child(void **state)
+{
+	DIR *folder;
+	const struct dirent *entry;
+	struct stat status;
+	int inherited = 0;
+	int kept = 0;
+
+	(void)state;
+	assert_int_equal(kv_ping(kv), FAULT_NONE);
+	folder = opendir("/proc/self/fd");
+	while ((entry = readdir(folder))) {
+		int descriptor = atoi(entry->d_name);
+
+		if (fstat(descriptor, &status) || !S_ISSOCK(status.st_mode) ||
+		    descriptor == probe->fd)
+			continue;
+		kept += fcntl(descriptor, F_GETFD) == FD_CLOEXEC;
+		inherited += fcntl(descriptor, F_GETFD) != FD_CLOEXEC;
+	}
+	(void)closedir(folder);
+	assert_int_equal(inherited, 0);
+	assert_int_equal(kept, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(admits_as_often_as_the_limit_says, empty),
+	    cmocka_unit_test_setup(refuses_all_when_the_limit_is_nothing,
+	                           empty),
+	    cmocka_unit_test_setup(never_admits_more_inside_any_window, empty),
+	    cmocka_unit_test_setup(admits_again_when_it_said_so_and_not_before,
+	                           empty),
+	    cmocka_unit_test_setup(charges_no_limit_when_another_refuses,
+	                           empty),
+	    cmocka_unit_test_setup(gives_the_newest_attempt_back, empty),
+	    cmocka_unit_test_setup(admits_exactly_the_limit_to_many_processes,
+	                           empty),
+	    cmocka_unit_test_setup(refuses_at_the_first_mark_that_reaches,
+	                           empty),
+	    cmocka_unit_test_setup(raises_marks_and_never_lowers_them, empty),
+	    cmocka_unit_test_setup(raises_many_marks_at_once, empty),
+	    cmocka_unit_test_setup(leaves_no_key_without_an_end, empty),
+	    cmocka_unit_test_setup(keeps_hostile_subjects_inside_their_keys,
+	                           empty),
+	    cmocka_unit_test_setup(knows_when_the_data_set_is_another, empty),
+	    cmocka_unit_test_setup(gives_the_server_its_scripts_back, empty),
+	    cmocka_unit_test_setup(takes_one_round_trip_a_call, empty),
+	    cmocka_unit_test_setup(faults_in_time_when_the_server_hangs, empty),
+	    cmocka_unit_test_setup(waits_longer_each_time_up_to_a_second,
+	                           empty),
+	    cmocka_unit_test_setup(takes_a_full_server_for_no_answer, empty),
+	    cmocka_unit_test_setup(takes_foreign_data_for_no_answer, empty),
+	    cmocka_unit_test_setup(fails_a_pipeline_when_any_command_fails,
+	                           empty),
+	    cmocka_unit_test_setup(says_its_password, empty),
+	    cmocka_unit_test_setup(leaves_no_descriptor_to_a_child, empty),
+	};
+
+	if (!stack_has(STACK_REDIS))
+		return STACK_SKIP;
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
