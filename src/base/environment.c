@@ -25,11 +25,9 @@ static char *value_of(char *entry, const char *name)
 
 void environment_wipe(const char *name)
 {
-	char *value;
-
 	/* A name may stand there twice; getenv would show the first only. */
 	for (char **entry = environ; entry && *entry; entry++) {
-		value = value_of(*entry, name);
+		char *value = value_of(*entry, name);
 		if (value)
 			explicit_bzero(value, strlen(value));
 	}

@@ -24,11 +24,11 @@ static const double score_bits[] = {9.965785, 19.931569, 26.575425, 33.219281};
 /* A C string; NUL becomes a byte that no word of a dictionary has. */
 static void copy_text(struct span password, char out[LOOKED_AT_BYTES + 1])
 {
-	size_t length = password.length < LOOKED_AT_BYTES ? password.length
-	                                                  : LOOKED_AT_BYTES;
+	size_t length = 0;
 
-	for (size_t i = 0; i < length; i++)
-		out[i] = (char)(password.at[i] ? password.at[i] : '\x01');
+	for (; length < LOOKED_AT_BYTES && length < password.length; length++)
+		out[length] =
+		    (char)(password.at[length] ? password.at[length] : '\x01');
 	out[length] = '\0';
 }
 

@@ -98,6 +98,7 @@ static void require_tamper_proof(struct span token)
 	const struct json_node *claims;
 	size_t bit = 0;
 
+	fuzz_require(token.length > 0);
 	for (size_t i = 0; i < token.length; i++)
 		bit = bit * 31 + (unsigned char)token.at[i];
 	bit %= token.length * 8;

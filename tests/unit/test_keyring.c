@@ -369,16 +369,17 @@ static void makes_no_key_without_a_purpose_or_room(void **state)
 static void read_flags(const void *address, char flags[256])
 {
 	FILE *maps = fopen("/proc/self/smaps", "re");
-	unsigned long from;
-	unsigned long to;
 	char line[512];
-	int is_ours = 0;
+	char *end;
+	bool is_ours = false;
 
 	assert_non_null(maps);
 	while (fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			is_ours = from <= (uintptr_t)address &&
-			          (uintptr_t)address < to;
+		uintptr_t from = strtoul(line, &end, 16);
+		if (*end == '-')
+			is_ours =
+			    from <= (uintptr_t)address &&
+			    (uintptr_t)address < strtoul(end + 1, NULL, 16);
 		if (is_ours && strncmp(line, "VmFlags:", 8) == 0)
 			snprintf(flags, 256, "%.250s", line);
 	}

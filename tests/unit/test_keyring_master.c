@@ -306,13 +306,14 @@ static size_t open_descriptors(void)
 /* As many as a child of ours sees that gets nothing but its three. */
 static int descriptors_of_a_child(void)
 {
+	/* NOLINTNEXTLINE(cert-env33-c): a shell is what is looked at */
 	FILE *child = popen("echo $(ls /proc/self/fd | wc -l)", "re");
-	int count = 0;
+	char line[32] = "";
 
 	assert_non_null(child);
-	assert_int_equal(fscanf(child, "%d", &count), 1);
+	assert_non_null(fgets(line, sizeof(line), child));
 	pclose(child);
-	return count;
+	return (int)strtol(line, NULL, 10);
 }
 
 static void hands_no_descriptor_to_the_command(void **state)
@@ -342,6 +343,7 @@ static void leaves_no_descriptor_open(void **state)
 
 static void reads_the_environment_and_wipes_it(void **state)
 {
+	const char zeros[sizeof(HEX)] = {0};
 	const char *at;
 
 	(void)state;
@@ -349,8 +351,7 @@ static void reads_the_environment_and_wipes_it(void **state)
 	at = getenv(VARIABLE);
 	expect_key(NULL, NULL, 0);
 	/* The bytes stay the environment's; only what they say is gone. */
-	for (size_t i = 0; i < strlen(HEX); i++)
-		assert_int_equal(at[i], 0);
+	assert_memory_equal(at, zeros, sizeof(zeros));
 	setenv(VARIABLE, "too short", 1);
 	expect_refusal(NULL, NULL, VARIABLE " is neither");
 }

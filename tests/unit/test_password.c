@@ -7,6 +7,8 @@
 
 #include "crypto/password.h"
 
+#include <stdlib.h>
+
 #define LONG_BYTES 4096
 
 /* The hash of "correct horse" under the pepper 00 01 … 1f, by libargon2. */
@@ -285,8 +287,8 @@ static long anonymous_kb(void)
 
 	assert_non_null(status);
 	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "RssAnon: %ld", &kb) == 1)
-			break;
+		if (strncmp(line, "RssAnon:", 8) == 0)
+			kb = strtol(line + 8, NULL, 10);
 	fclose(status);
 	return kb;
 }
