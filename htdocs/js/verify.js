@@ -8,9 +8,40 @@ import { tell, wireForm } from "./form.js";
 import { onTokenArrival } from "./navigate.js";
 import { showView } from "./views.js";
 
+/* The mail to a former address leads here with "?undo". */
+const isUndo = location.search === "?undo";
 let token = null;
 
-wireForm(document.getElementById("confirm"), async () => {
+wireForm(document.getElementById("confirm"), () => useToken(() => {
+	document.getElementById("to-account").hidden = !hasSession();
+	document.getElementById("to-login").hidden = hasSession();
+	showView("done", "Confirmed").focus();
+}));
+
+wireForm(document.getElementById("take-back"), () => useToken(() => {
+	showView("taken-back", "Taken back").focus();
+}));
+
+wireForm(document.getElementById("resend"), async (values) => {
+	await callOpenly("POST", "auth/verify-email/resend", values);
+	tell(document.getElementById("resent"),
+		"If that address waits to be confirmed, a new link is on its way.");
+});
+
+/* A new link confirms an address; there is none to take a change back. */
+document.getElementById("resend").hidden = isUndo;
+
+onTokenArrival((arrived) => {
+	token = arrived;
+	if (token === null)
+		showView("stale", "This link is not complete");
+	else if (isUndo)
+		showView("undo", "Take the change back");
+	else
+		showView("ready", "Confirm your address");
+});
+
+async function useToken(celebrate) {
 	try {
 		await callOpenly("POST", "auth/verify-email", { token });
 	} catch (problem) {
@@ -19,21 +50,5 @@ wireForm(document.getElementById("confirm"), async () => {
 		showView("stale", "This link no longer works").focus();
 		return;
 	}
-	document.getElementById("to-account").hidden = !hasSession();
-	document.getElementById("to-login").hidden = hasSession();
-	showView("done", "Confirmed").focus();
-});
-
-wireForm(document.getElementById("resend"), async (values) => {
-	await callOpenly("POST", "auth/verify-email/resend", values);
-	tell(document.getElementById("resent"),
-		"If that address waits to be confirmed, a new link is on its way.");
-});
-
-onTokenArrival((arrived) => {
-	token = arrived;
-	if (token === null)
-		showView("stale", "This link is not complete");
-	else
-		showView("ready", "Confirm your address");
-});
+	celebrate();
+}

@@ -8,6 +8,7 @@ other host, and remembers every request and every line of its console.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -48,12 +49,20 @@ class Relay:
         self.address = address
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
+        self.open = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
         # shutdown wakes the accept, which a mere close would leave waiting.
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+    def move(self, address):
+        """From now on come from another address, on new connections."""
+        self.address = address
+        for near in list(self.open):
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
 
     def _accept(self):
         while True:
@@ -64,29 +73,24 @@ class Relay:
             threading.Thread(target=self._pass, args=(near,), daemon=True).start()
 
     def _pass(self, near):
-        with near:
-            try:
-                far = socket.create_connection(
-                    self.target, source_address=(self.address, 0))
-            except OSError:
-                return
-            with far:
+        self.open.add(near)
+        with near, contextlib.suppress(OSError):
+            with socket.create_connection(
+                    self.target, source_address=(self.address, 0)) as far:
                 pump(near, far)
+        self.open.discard(near)
 
 
 def pump(near, far):
     """Carry bytes both ways until one side ends."""
     other = {near: far, far: near}
-    try:
-        while True:
-            readable, _, _ = select.select([near, far], [], [])
-            for side in readable:
-                piece = side.recv(65536)
-                if not piece:
-                    return
-                other[side].sendall(piece)
-    except OSError:
-        return
+    while True:
+        readable, _, _ = select.select([near, far], [], [])
+        for side in readable:
+            piece = side.recv(65536)
+            if not piece:
+                return
+            other[side].sendall(piece)
 
 
 def key_pin(port, ca_file):
@@ -125,8 +129,30 @@ class Browser:
         self.driver = webdriver.Chrome(
             service=Service(CHROMEDRIVER), options=options)
         self.driver.set_window_size(1100, 900)
-        self.console = []
-        self.requests = []
+        self.forget()
+
+    def renew(self, address):
+        """Become a browser that has been nowhere, at another address."""
+        first, *others = self.driver.window_handles
+        for window in others:
+            self.driver.switch_to.window(window)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        self.relay.move(address)
+        self.cdp("Emulation.setScriptExecutionDisabled", value=False)
+        self.cdp("Emulation.clearDeviceMetricsOverride")
+        self.cdp("Emulation.setEmulatedMedia", features=[])
+        self.cdp("Network.clearBrowserCookies")
+        self.cdp("Storage.clearDataForOrigin", origin=self.stack.url,
+                 storageTypes="all")
+        self.forget()
+
+    def forget(self):
+        """Leave the page, and everything noted so far."""
+        self.driver.get("about:blank")
+        self.console, self.requests = [], []
+        self.read_logs()
+        self.console, self.requests = [], []
 
     def close(self):
         self.driver.quit()
@@ -263,4 +289,4 @@ class Browser:
     def foreign_requests(self):
         self.read_logs()
         return [one["url"] for one in self.requests
-                if not one["url"].startswith((self.stack.url, "data:,"))]
+                if not one["url"].startswith((self.stack.url, "about:"))]

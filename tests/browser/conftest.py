@@ -30,29 +30,42 @@ def stack():
         yield running
 
 
+@pytest.fixture(scope="session")
+def shared_browser(stack):
+    """Starting one takes seconds: most tests take turns with this one."""
+    browser = Browser(stack, next_address())
+    yield browser
+    browser.close()
+
+
+def assert_content(browser):
+    assert browser.complaints() == []
+    assert browser.foreign_requests() == []
+
+
+@pytest.fixture
+def browser(shared_browser):
+    """A browser that has been nowhere; it may not complain in the end."""
+    shared_browser.renew(next_address())
+    yield shared_browser
+    assert_content(shared_browser)
+
+
 @pytest.fixture
 def new_browser(stack):
-    """Make any number of browsers; none may complain or leave the site."""
+    """Make further browsers, as other people have them."""
     opened = []
 
-    def make(address=None):
-        browser = Browser(stack, address or next_address())
-        opened.append(browser)
-        return browser
+    def make():
+        opened.append(Browser(stack, next_address()))
+        return opened[-1]
 
     yield make
-    complaints, foreign = [], []
     for browser in opened:
-        complaints += browser.complaints()
-        foreign += browser.foreign_requests()
-        browser.close()
-    assert complaints == []
-    assert foreign == []
-
-
-@pytest.fixture
-def browser(new_browser):
-    return new_browser()
+        try:
+            assert_content(browser)
+        finally:
+            browser.close()
 
 
 @pytest.fixture

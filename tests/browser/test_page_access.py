@@ -9,9 +9,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 HTDOCS = pathlib.Path(__file__).resolve().parents[2] / "htdocs"
-OPEN_PAGES = ("index.html", "login.html", "register.html", "verify.html#token=x",
-              "verify.html", "forgot.html", "reset.html#token=x", "reset.html",
-              "problems/", "problems/not_found/")
+OPEN_PAGES = ("index.html", "login.html", "register.html", "forgot.html",
+              "verify.html", "verify.html#token=x", "verify.html?undo#token=x",
+              "reset.html", "reset.html#token=x", "problems/",
+              "problems/not_found/")
 
 # Text and what it stands on; large marks and edges need 3, text needs 4.5.
 TEXT_PAIRS = [
