@@ -26,7 +26,6 @@ struct shared {
 	struct metrics metrics;
 	/* The hash gate's wake-up word (guard/hash_gate.c). */
 	_Atomic uint32_t gate_generation;
-	_Atomic uint32_t gate_waiters;
 	/* Redis may lack a revocation until this is refilled: 0, or since. */
 	_Atomic int64_t kv_distrusted_since_ms;
 	_Atomic int64_t kv_next_refill_ms;

@@ -180,13 +180,13 @@ static enum fault clear_way(const char *path, char why[WHY_BYTES])
 
 /* The group that the socket belongs to. */
 static enum fault find_group(const struct config *config,
-                             const struct identity *identity, gid_t *out,
+                             const struct run_as *user, gid_t *out,
                              char why[WHY_BYTES])
 {
 	const char *name = config->server.socket_group;
 	const struct group *group;
 
-	*out = identity->gid;
+	*out = user->gid;
 	if (!name[0])
 		return FAULT_NONE;
 	group = getgrnam(name);
@@ -212,10 +212,10 @@ static int bind_with_mode(int descriptor, const char *path)
 
 /* Everything that needs the name to exist. */
 static int open_for_business(int descriptor, const char *path,
-                             const struct identity *identity, gid_t group,
+                             const struct run_as *user, gid_t group,
                              struct listener *out)
 {
-	uid_t owner = geteuid() == 0 ? identity->uid : (uid_t)-1;
+	uid_t owner = geteuid() == 0 ? user->uid : (uid_t)-1;
 	struct stat status;
 
 	if (lchown(path, owner, group) != 0 || lstat(path, &status) != 0 ||
@@ -231,7 +231,7 @@ static int open_for_business(int descriptor, const char *path,
 }
 
 static enum fault make_socket(const struct config *config,
-                              const struct identity *identity, gid_t group,
+                              const struct run_as *user, gid_t group,
                               struct listener *out, char why[WHY_BYTES])
 {
 	const char *path = config->server.listen;
@@ -239,8 +239,7 @@ static enum fault make_socket(const struct config *config,
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (descriptor >= 0 && bind_with_mode(descriptor, path) == 0) {
-		if (open_for_business(descriptor, path, identity, group, out) ==
-		    0)
+		if (open_for_business(descriptor, path, user, group, out) == 0)
 			return FAULT_NONE;
 		(void)why_not(REFUSE_CONFIG, why,
 		              "server.listen: %s: cannot give it to its "
@@ -256,9 +255,8 @@ static enum fault make_socket(const struct config *config,
 	return REFUSE_CONFIG;
 }
 
-enum fault listen_own(const struct config *config,
-                      const struct identity *identity, struct listener *out,
-                      char why[WHY_BYTES])
+enum fault listen_own(const struct config *config, const struct run_as *user,
+                      struct listener *out, char why[WHY_BYTES])
 {
 	enum fault fault;
 	gid_t group;
@@ -271,9 +269,9 @@ enum fault listen_own(const struct config *config,
 	(void)flock(folder, LOCK_EX);
 	fault = clear_way(config->server.listen, why);
 	if (!fault)
-		fault = find_group(config, identity, &group, why);
+		fault = find_group(config, user, &group, why);
 	if (!fault)
-		fault = make_socket(config, identity, group, out, why);
+		fault = make_socket(config, user, group, out, why);
 	(void)close(folder);
 	return fault;
 }

@@ -5,8 +5,8 @@
 
 #include "base/config.h"
 #include "base/fault.h"
-#include "server/identity.h"
-#include "server/why.h"
+#include "base/run_as.h"
+#include "base/why.h"
 
 #include <sys/types.h>
 
@@ -24,15 +24,14 @@ struct listener {
 enum fault listen_inherited(struct listener *out);
 
 /*
- * Make server.listen: mode 0660, owned by the identity and
+ * Make server.listen: mode 0660, owned by the user and
  * server.socket_group, backlog 1024, never reachable with more than that. Its
  * folder must not be open to everyone unless it is sticky. What a dead server
  * left behind is replaced; FAULT_CONFLICT with a line in why when a live one
  * answers there, FAULT_VALIDATION for what a person must mend.
  */
-enum fault listen_own(const struct config *config,
-                      const struct identity *identity, struct listener *out,
-                      char why[WHY_BYTES]);
+enum fault listen_own(const struct config *config, const struct run_as *user,
+                      struct listener *out, char why[WHY_BYTES]);
 
 /* What listen_own would refuse at once, for --check-config. */
 enum fault listen_check(const struct config *config, char why[WHY_BYTES]);

@@ -5,17 +5,17 @@
  * before anything listens, with one line on standard error.
  */
 #include "base/log.h"
+#include "base/run_as.h"
 #include "base/shared.h"
+#include "base/why.h"
 #include "server/check.h"
 #include "server/confine.h"
-#include "server/identity.h"
 #include "server/listen.h"
 #include "server/master.h"
 #include "server/master_key.h"
 #include "server/options.h"
 #include "server/server.h"
 #include "server/title.h"
-#include "server/why.h"
 #include "server/worker.h"
 
 #include <fcntl.h>
@@ -76,32 +76,34 @@ static void hold_signals(void)
 /* A socket that was asked for by name goes before an inherited one. */
 static enum fault find_listener(const struct options *options,
                                 const struct config *config,
-                                const struct identity *identity,
-                                struct listener *out, char why[WHY_BYTES])
+                                const struct run_as *user, struct listener *out,
+                                char why[WHY_BYTES])
 {
 	if (!options->listen && listen_inherited(out) == FAULT_NONE)
 		return FAULT_NONE;
-	return listen_own(config, identity, out, why);
+	return listen_own(config, user, out, why);
 }
 
 /* As whoever we were started as: the key and the socket may be root's. */
 static enum fault prepare(const struct options *options, struct server *server,
                           struct listener *listener, char why[WHY_BYTES])
 {
-	struct identity identity;
+	struct run_as user;
 	enum fault fault;
 
-	fault = identity_find(server->config, &identity, why);
+	fault = run_as_find(server->config, &user, why);
 	if (!fault)
 		fault = master_key_read(server->config, &server->key, why);
 	if (!fault)
 		fault = peer_list(&server->config->server.peers, &server->peers,
 		                  why);
 	if (!fault)
-		fault = find_listener(options, server->config, &identity,
-		                      listener, why);
-	if (!fault)
-		fault = identity_assume(&identity, server->config, why);
+		fault = find_listener(options, server->config, &user, listener,
+		                      why);
+	if (!fault) {
+		confine_bounding_set();
+		fault = run_as_assume(&user, server->config, why);
+	}
 	server->listener = listener->descriptor;
 	return fault;
 }
@@ -170,13 +172,13 @@ static enum server_exit serve(const struct options *options,
 /* Everything that serve() would refuse, without doing any of it. */
 static enum server_exit check(const struct config *config)
 {
-	struct identity identity;
+	struct run_as user;
 	unsigned char *key = NULL;
 	struct peers peers;
 	char why[WHY_BYTES];
 	enum fault fault;
 
-	fault = identity_find(config, &identity, why);
+	fault = run_as_find(config, &user, why);
 	if (!fault)
 		fault = peer_list(&config->server.peers, &peers, why);
 	if (!fault && config->server.listen[0])

@@ -11,7 +11,7 @@
 
 #include "base/config.h"
 #include "base/fault.h"
-#include "server/why.h"
+#include "base/why.h"
 
 /* Errors as keyring_read_master, with one line in why. */
 enum fault master_key_read(const struct config *config, unsigned char **out,

@@ -8,7 +8,7 @@
 
 #include "base/config.h"
 #include "base/fault.h"
-#include "server/why.h"
+#include "base/why.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See why.h. */
-#include "server/why.h"
+#include "base/why.h"
 
 #include <stdarg.h>
 #include <stdio.h>

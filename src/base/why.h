@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one clear line with which a start is refused. */
-#ifndef SERVER_WHY_H
-#define SERVER_WHY_H
+#ifndef BASE_WHY_H
+#define BASE_WHY_H
 
 #include "base/fault.h"
 

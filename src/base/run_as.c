@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Becoming another user; see identity.h. */
-#include "server/identity.h"
-
-#include "server/confine.h"
+/* Becoming another user; see run_as.h. */
+#include "base/run_as.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -11,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum fault identity_find(const struct config *config, struct identity *out,
-                         char why[WHY_BYTES])
+enum fault run_as_find(const struct config *config, struct run_as *out,
+                       char why[WHY_BYTES])
 {
 	const char *name = config->server.user;
 	const struct passwd *user;
 
-	*out = (struct identity){.uid = geteuid(), .gid = getegid()};
+	*out = (struct run_as){.uid = geteuid(), .gid = getegid()};
 	if (out->uid != 0)
 		return FAULT_NONE;
 	if (!name[0])
@@ -38,37 +36,35 @@ enum fault identity_find(const struct config *config, struct identity *out,
 }
 
 /* A folder that is there already is the administrator's business. */
-static int make_runtime_folder(const struct identity *identity,
-                               const char *path)
+static int make_runtime_folder(const struct run_as *user, const char *path)
 {
 	if (mkdir(path, 0750) != 0)
 		return errno == EEXIST || errno == ENOENT ? 0 : -1;
-	return chown(path, identity->uid, identity->gid);
+	return chown(path, user->uid, user->gid);
 }
 
 /* The order matters: without root's rights none of the earlier steps works. */
-static int become(const struct identity *identity)
+static int become(const struct run_as *user)
 {
-	if (initgroups(identity->name, identity->gid) != 0)
+	if (initgroups(user->name, user->gid) != 0)
 		return -1;
-	confine_bounding_set();
-	if (setresgid(identity->gid, identity->gid, identity->gid) != 0)
+	if (setresgid(user->gid, user->gid, user->gid) != 0)
 		return -1;
-	return setresuid(identity->uid, identity->uid, identity->uid);
+	return setresuid(user->uid, user->uid, user->uid);
 }
 
-enum fault identity_assume(const struct identity *identity,
-                           const struct config *config, char why[WHY_BYTES])
+enum fault run_as_assume(const struct run_as *user, const struct config *config,
+                         char why[WHY_BYTES])
 {
 	if (geteuid() != 0)
 		return FAULT_NONE;
-	if (make_runtime_folder(identity, config->server.runtime_dir) != 0 ||
-	    become(identity) != 0)
+	if (make_runtime_folder(user, config->server.runtime_dir) != 0 ||
+	    become(user) != 0)
 		return why_not(FAULT_UNAVAILABLE, why,
-		               "cannot become user '%s': %s", identity->name,
+		               "cannot become user '%s': %s", user->name,
 		               strerror(errno));
 	if (setuid(0) == 0)
 		return why_not(FAULT_UNAVAILABLE, why,
-		               "user '%s' could be left again", identity->name);
+		               "user '%s' could be left again", user->name);
 	return FAULT_NONE;
 }

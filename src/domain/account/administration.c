@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One transaction shape for everything that is done to a user by others. */
+#include "domain/account/administration.h"
+
+#include "domain/access/role.h"
+#include "domain/audit/audit.h"
+#include "domain/session/session.h"
+
+struct measure {
+	struct ctx *ctx;
+	const struct uuid *user_id;
+	const struct uuid *tenant_id;
+	enum user_status status;
+	struct span reason;
+	struct revocation mark;
+};
+
+static enum fault note(struct measure *measure, enum audit_type type,
+                       struct span reason)
+{
+	struct audit_event event = {
+	    .type = type,
+	    .outcome = AUDIT_SUCCESS,
+	    .user_id = *measure->user_id,
+	    .reason = reason,
+	};
+	if (measure->tenant_id)
+		event.tenant_id = *measure->tenant_id;
+	return audit_append(measure->ctx, &event);
+}
+
+static enum fault end_sessions(struct measure *measure)
+{
+	static const struct uuid nobody = {0};
+	return session_end_all(measure->ctx, measure->user_id, &nobody,
+	                       measure->reason, &measure->mark);
+}
+
+static enum fault status_work(void *argument)
+{
+	struct measure *measure = argument;
+	enum fault fault =
+	    user_set_status(measure->ctx, measure->user_id, measure->status);
+	if (!fault)
+		fault = end_sessions(measure);
+	return fault ? fault
+	             : note(measure, AUDIT_USER_STATUS, measure->reason);
+}
+
+static enum fault role_work(void *argument)
+{
+	struct measure *measure = argument;
+	enum fault fault = user_set_role(measure->ctx, measure->user_id,
+	                                 measure->tenant_id, measure->reason);
+	if (!fault)
+		fault = session_renew_all(measure->ctx, measure->user_id,
+		                          SPAN("role_change"), &measure->mark);
+	return fault ? fault
+	             : note(measure, AUDIT_ROLE_CHANGE, measure->reason);
+}
+
+static enum fault revoke_work(void *argument)
+{
+	struct measure *measure = argument;
+	enum fault fault = end_sessions(measure);
+	return fault ? fault
+	             : note(measure, AUDIT_TOKEN_REVOKE, measure->reason);
+}
+
+static enum fault take(struct measure *measure, db_work *work)
+{
+	struct user user;
+	enum fault fault = user_find(measure->ctx, measure->user_id, &user);
+	if (!fault)
+		fault = db_transact(measure->ctx->db, work, measure);
+	if (!fault)
+		revocation_publish(measure->ctx, &measure->mark);
+	return fault;
+}
+
+enum fault administration_set_status(struct ctx *ctx,
+                                     const struct uuid *user_id,
+                                     enum user_status status)
+{
+	struct measure measure = {
+	    .ctx = ctx,
+	    .user_id = user_id,
+	    .status = status,
+	    .reason =
+		status == USER_ACTIVE ? SPAN("enabled") : SPAN("disabled"),
+	};
+	return take(&measure, status_work);
+}
+
+enum fault administration_set_role(struct ctx *ctx, const struct uuid *user_id,
+                                   const struct uuid *tenant_id,
+                                   struct span role)
+{
+	struct measure measure = {
+	    .ctx = ctx,
+	    .user_id = user_id,
+	    .tenant_id = tenant_id,
+	    .reason = role,
+	};
+	if (!role_is_known(role))
+		return FAULT_VALIDATION;
+	return take(&measure, role_work);
+}
+
+enum fault administration_revoke(struct ctx *ctx, const struct uuid *user_id,
+                                 struct span reason)
+{
+	struct measure measure = {
+	    .ctx = ctx,
+	    .user_id = user_id,
+	    .reason = reason,
+	};
+	return take(&measure, revoke_work);
+}
