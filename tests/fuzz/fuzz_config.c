@@ -3,8 +3,6 @@
  * Files of settings. What is accepted prints as a file that is accepted again
  * and prints the same.
  */
-#define _GNU_SOURCE 1 /* memfd_create */
-
 #include "fuzz.h"
 
 #include "base/config.h"
