@@ -136,12 +136,17 @@ static bool mac_is_right(const struct key *key, const struct segments *token)
 	unsigned char given[DIGEST_SHA256_BYTES];
 	unsigned char wanted[DIGEST_SHA256_BYTES];
 	size_t length;
+	bool is_right;
 
-	return base64url_decode(token->signature, given, sizeof(given),
-	                        &length) == FAULT_NONE &&
-	       length == sizeof(given) &&
-	       mac_sign(key->mac, &token->covered, 1, wanted) == FAULT_NONE &&
-	       digest_equal(given, wanted, sizeof(wanted));
+	is_right =
+	    base64url_decode(token->signature, given, sizeof(given), &length) ==
+		FAULT_NONE &&
+	    length == sizeof(given) &&
+	    mac_sign(key->mac, &token->covered, 1, wanted) == FAULT_NONE &&
+	    digest_equal(given, wanted, sizeof(wanted));
+	/* It is what a forger lacks. */
+	digest_wipe(wanted, sizeof(wanted));
+	return is_right;
 }
 
 enum jwt_verdict jwt_open(struct arena *arena, const struct keyring *ring,

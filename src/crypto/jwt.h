@@ -19,14 +19,15 @@
 
 /*
  * Append a token with header {"alg":"HS256","typ":"at+jwt","kid":key->id} over
- * these claims (a JSON object).
+ * these claims (a JSON object). The key is one of a ring. FAULT_EXHAUSTED when
+ * out is full; it then holds part of the token.
  */
 enum fault jwt_sign(const struct key *key, struct span claims,
                     struct text *out);
 
 enum jwt_verdict {
 	JWT_GOOD,
-	JWT_BAD,         /* malformed, not allowed, or the MAC is wrong */
+	JWT_BAD,         /* malformed, not allowed, wrong MAC, or no room */
 	JWT_UNKNOWN_KEY, /* well formed, its kid is not in the ring */
 };
 
@@ -34,8 +35,10 @@ enum jwt_verdict {
  * Check spelling, header and MAC, and read the claims. alg must be exactly
  * HS256, typ at+jwt, kid 1 … 32 characters of [A-Za-z0-9_-] and in the ring
  * for KEY_ACCESS_TOKEN; crit and b64 are refused, jku, jwk, x5u, x5c, zip
- * never looked at; duplicate members and NUL in strings refused. claims is
- * set for JWT_GOOD alone.
+ * never looked at; duplicate members and NUL in strings refused; depth 4, 32
+ * claims. Nothing of the payload is read before its MAC is right. claims is
+ * set for JWT_GOOD alone and lives in the arena, of which it takes 8 KiB for a
+ * usual token.
  */
 enum jwt_verdict jwt_open(struct arena *arena, const struct keyring *ring,
                           struct span token, int64_t now_ms,

@@ -16,7 +16,10 @@
 /* version 1, wrapped key 16+32+16, value 16+n+16 */
 #define SEAL_OVERHEAD_BYTES 97
 
-/* Append plain.length + SEAL_OVERHEAD_BYTES to out. */
+/*
+ * Append plain.length + SEAL_OVERHEAD_BYTES to out. FAULT_EXHAUSTED when they
+ * do not fit; nothing is written then.
+ */
 enum fault seal_value(const unsigned char key[SEAL_KEY_BYTES],
                       struct span bound_to, struct span plain,
                       struct text *out);
@@ -24,6 +27,7 @@ enum fault seal_value(const unsigned char key[SEAL_KEY_BYTES],
 /*
  * Open a blob into arena memory. FAULT_VALIDATION when it is not a blob of
  * this key bound to this text; nothing of the plain text is given then.
+ * FAULT_EXHAUSTED when the arena is full.
  */
 enum fault seal_open(const unsigned char key[SEAL_KEY_BYTES],
                      struct span bound_to, struct span blob,

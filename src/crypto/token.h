@@ -20,13 +20,17 @@ struct token_hash {
 /* A new token's text, and the hash to store. */
 enum fault token_make(char text[TOKEN_TEXT_BYTES], struct token_hash *hash);
 
-/* FAULT_TOKEN_INVALID when text cannot be a token at all. */
+/*
+ * SHA-256 of the token's 43 characters. FAULT_TOKEN_INVALID when text cannot
+ * be a token at all.
+ */
 enum fault token_hash(struct span text, struct token_hash *out);
 
 /*
  * Seal bytes under a key derived from the token itself (HKDF-SHA-256, RFC
  * 5869), so that only who holds the token can open them; for the successor of
- * a refresh token within its grace.
+ * a refresh token within its grace. FAULT_TOKEN_INVALID when token is none;
+ * else as seal_value and seal_open.
  */
 enum fault token_seal(struct span token, struct span plain, struct text *out);
 enum fault token_open(struct span token, struct span blob, struct arena *arena,
