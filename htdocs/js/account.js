@@ -47,7 +47,7 @@ wireForm(byId("resend"), async () => {
 });
 
 const sessions = wireSessions();
-const activity = wireActivity();
+let activity = null;
 start();
 
 async function start() {
@@ -66,6 +66,7 @@ async function start() {
 	}
 	byId("loading").hidden = true;
 	byId("account").hidden = false;
+	activity = wireActivity(user.id);
 	sessions.load();
 	activity.load();
 }

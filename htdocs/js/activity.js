@@ -4,10 +4,15 @@ import { showTime } from "./dates.js";
 import { deviceName } from "./device.js";
 import { wirePager } from "./pager.js";
 
-/* What an event is called when it went well, and when it was refused. */
+/*
+ * What an event is called when it went well, and when it was refused. A row
+ * with a reason, "type:reason", goes before the one without.
+ */
 const EVENTS = {
 	authorization_failed: ["Access refused", "Access refused"],
 	email_change: ["E-mail address changed", "Change of e-mail address refused"],
+	"email_change:requested": ["Change of e-mail address asked for", ""],
+	"email_change:undone": ["Change of e-mail address taken back", ""],
 	email_verify: ["E-mail address confirmed", "Confirmation refused"],
 	login_attempt: ["Signed in", "Sign-in refused"],
 	logout: ["Signed out", "Sign-out refused"],
@@ -17,7 +22,9 @@ const EVENTS = {
 	profile_update: ["Profile changed", "Profile change refused"],
 	role_change: ["Role changed", "Role change refused"],
 	session_end: ["Session ended", "End of a session refused"],
+	"session_end:all_others": ["All other sessions ended", ""],
 	suspicious_activity: ["Suspicious activity", "Suspicious activity"],
+	"suspicious_activity:refresh_token_reuse": ["", "Session ended: its renewal token was used twice"],
 	token_refresh: ["Session renewed", "Session renewal refused"],
 	token_revoke: ["Session ended", "End of a session refused"],
 	user_create: ["Account created", "Account refused"],
@@ -26,11 +33,15 @@ const EVENTS = {
 	verification_request: ["Confirmation link asked for", "Confirmation link refused"],
 };
 
-/* Wire the activity section; gives { load }. */
-export function wireActivity() {
+/*
+ * Wire the activity section; gives { load }. The user is named, because who
+ * may see everything would be shown everything.
+ */
+export function wireActivity(userId) {
 	const section = document.getElementById("activity");
 	const list = section.querySelector(".rows");
-	return wirePager(section, "audit?limit=20", (events) => {
+	const path = `audit?user_id=${encodeURIComponent(userId)}&limit=20`;
+	return wirePager(section, path, (events) => {
 		for (const event of events)
 			append(list, event);
 	});
@@ -39,7 +50,7 @@ export function wireActivity() {
 /* A run of the same event, such as renewals, is one row with a count. */
 function append(list, event) {
 	const row = list.lastElementChild;
-	const key = [event.event_type, event.success, event.ip, event.user_agent].join("\n");
+	const key = [nameOf(event), event.success, event.ip, event.user_agent].join("\n");
 	if (row === null || row.dataset.key !== key) {
 		list.append(rowOf(event, key));
 		return;
@@ -61,9 +72,12 @@ function rowOf(event, key) {
 }
 
 /* An event without a name here is told in its own words: "mfa enroll". */
-function nameOf(event) {
-	if (Object.hasOwn(EVENTS, event.event_type))
-		return EVENTS[event.event_type][event.success ? 0 : 1];
-	const word = String(event.event_type).replaceAll("_", " ");
-	return event.success ? word : `${word}: refused`;
+function nameOf({ event_type: type, reason, success }) {
+	const outcome = success ? 0 : 1;
+	for (const key of [`${type}:${reason}`, type]) {
+		if (Object.hasOwn(EVENTS, key) && EVENTS[key][outcome] !== "")
+			return EVENTS[key][outcome];
+	}
+	const words = String(type).replaceAll("_", " ");
+	return success ? words : `${words}: refused`;
 }

@@ -176,7 +176,7 @@ def test_open_pages_are_sound_legible_and_fit(browser, theme):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_account_is_sound_legible_and_fits(account, theme):
     use_theme(account, theme)
-    account.fill("Name", "Wolfeschlegelsteinhausenbergerdorff" * 4)
+    account.fill("Name", "Wolfeschlegelsteinhausenbergerdorff" * 3)
     account.press("Save name")
     account.wait_text("Your name is saved.")
     account.press("Change password")
