@@ -18,17 +18,13 @@
 
 #define AT(type, member) offsetof(struct type, member)
 
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct json_field register_fields[] = {
-    {"email", JSON_FIELD_STRING, JSON_REQUIRED, 1, EMAIL_MOST,
-     AT(registration, email)},
-    {"password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST,
-     AT(registration, password)},
-    {"name", JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,
-     AT(registration, name)},
-    {"tenant_name", JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,
-     AT(registration, tenant_name)},
-    {0},
+	{"email",         JSON_FIELD_STRING, JSON_REQUIRED, 1, EMAIL_MOST,    AT(registration, email)},
+	{"password",      JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST, AT(registration, password)},
+	{"name",          JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,     AT(registration, name)},
+	{"tenant_name",   JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,     AT(registration, tenant_name)},
+	{0},
 };
 const struct route_input input_register = {register_fields,
                                            sizeof(struct registration)};
@@ -38,17 +34,12 @@ struct login_input {
 	struct span session;
 };
 static const struct json_field login_fields[] = {
-    {"email", JSON_FIELD_STRING, JSON_REQUIRED, 1, 65536,
-     AT(login_input, login.email)},
-    {"password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST,
-     AT(login_input, login.password)},
-    {"tenant_id", JSON_FIELD_UUID, JSON_OPTIONAL, 0, 0,
-     AT(login_input, login.tenant_id)},
-    {"device_name", JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,
-     AT(login_input, login.device_name)},
-    {"session", JSON_FIELD_STRING, JSON_OPTIONAL, 1, 16,
-     AT(login_input, session)},
-    {0},
+	{"email",         JSON_FIELD_STRING, JSON_REQUIRED, 1, 65536,         AT(login_input, login.email)},
+	{"password",      JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST, AT(login_input, login.password)},
+	{"tenant_id",     JSON_FIELD_UUID,   JSON_OPTIONAL, 0, 0,             AT(login_input, login.tenant_id)},
+	{"device_name",   JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,     AT(login_input, login.device_name)},
+	{"session",       JSON_FIELD_STRING, JSON_OPTIONAL, 1, 16,            AT(login_input, session)},
+	{0},
 };
 const struct route_input input_login = {login_fields,
                                         sizeof(struct login_input)};
@@ -57,25 +48,22 @@ struct token_input {
 	struct span token;
 };
 static const struct json_field token_fields[] = {
-    {"token", JSON_FIELD_STRING, JSON_REQUIRED, 1, TOKEN_MOST,
-     AT(token_input, token)},
-    {0},
+	{"token",         JSON_FIELD_STRING, JSON_REQUIRED, 1, TOKEN_MOST,    AT(token_input, token)},
+	{0},
 };
 const struct route_input input_token = {token_fields,
                                         sizeof(struct token_input)};
 
 static const struct json_field refresh_fields[] = {
-    {"refresh_token", JSON_FIELD_STRING, JSON_OPTIONAL, 1, TOKEN_MOST,
-     AT(token_input, token)},
-    {0},
+	{"refresh_token", JSON_FIELD_STRING, JSON_OPTIONAL, 1, TOKEN_MOST,    AT(token_input, token)},
+	{0},
 };
 const struct route_input input_refresh = {refresh_fields,
                                           sizeof(struct token_input)};
 
 static const struct json_field email_fields[] = {
-    {"email", JSON_FIELD_STRING, JSON_REQUIRED, 1, EMAIL_MOST,
-     AT(email_input, email)},
-    {0},
+	{"email",         JSON_FIELD_STRING, JSON_REQUIRED, 1, EMAIL_MOST,    AT(email_input, email)},
+	{0},
 };
 const struct route_input input_email = {email_fields,
                                         sizeof(struct email_input)};

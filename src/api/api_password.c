@@ -20,23 +20,19 @@ struct change_input {
 };
 
 #define AT(type, member) offsetof(struct type, member)
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct json_field reset_fields[] = {
-    {"token", JSON_FIELD_STRING, JSON_REQUIRED, 1, TOKEN_MOST,
-     AT(reset_input, token)},
-    {"new_password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST,
-     AT(reset_input, new_password)},
-    {0},
+	{"token",            JSON_FIELD_STRING, JSON_REQUIRED, 1, TOKEN_MOST,    AT(reset_input, token)},
+	{"new_password",     JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST, AT(reset_input, new_password)},
+	{0},
 };
 const struct route_input input_reset = {reset_fields,
                                         sizeof(struct reset_input)};
 
 static const struct json_field change_fields[] = {
-    {"current_password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST,
-     AT(change_input, current_password)},
-    {"new_password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST,
-     AT(change_input, new_password)},
-    {0},
+	{"current_password", JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST, AT(change_input, current_password)},
+	{"new_password",     JSON_FIELD_SECRET, JSON_REQUIRED, 1, PASSWORD_MOST, AT(change_input, new_password)},
+	{0},
 };
 const struct route_input input_change = {change_fields,
                                          sizeof(struct change_input)};

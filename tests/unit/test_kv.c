@@ -97,6 +97,7 @@ static enum fault admit(const struct question *question, struct answer *answer)
 	add(&keys, SPAN("t:ready"));
 	add(&arguments, question->run_id);
 	add_number(&arguments, (int64_t)question->marks);
+	add(&arguments, SPAN("s1"));
 	for (size_t i = 0; i < question->marks; i++) {
 		add(&keys, span_of(question->mark[i]));
 		add_number(&arguments, question->threshold[i]);
@@ -118,7 +119,8 @@ static enum fault admit(const struct question *question, struct answer *answer)
 	return FAULT_NONE;
 }
 
-static enum fault mark(const char *key, int64_t number, int64_t life_ms)
+static enum fault mark_sparing(const char *key, int64_t number, int64_t life_ms,
+                               const char *session)
 {
 	struct words keys = {0};
 	struct words arguments = {0};
@@ -129,12 +131,18 @@ static enum fault mark(const char *key, int64_t number, int64_t life_ms)
 	add(&keys, span_of(key));
 	add_number(&arguments, number);
 	add_number(&arguments, life_ms);
+	add(&arguments, span_of(session));
 	fault = run(KV_SCRIPT_MARK, &keys, &arguments, out, &count);
 	if (!fault) {
 		assert_int_equal(count, 1);
 		assert_int_equal(out[0], 1);
 	}
 	return fault;
+}
+
+static enum fault mark(const char *key, int64_t number, int64_t life_ms)
+{
+	return mark_sparing(key, number, life_ms, "");
 }
 
 static int64_t refund(const char *key)
@@ -428,10 +436,27 @@ static void raises_marks_and_never_lowers_them(void **state)
 	assert_true(probed("PTTL %s", "t:m:a") > 119000);
 }
 
+static void spares_one_session(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(mark_sparing("t:m:b", 6, 60000, "s1"), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 0);
+	/* A lower mark takes nobody's place; a higher one does. */
+	assert_int_equal(mark_sparing("t:m:b", 5, 60000, "s2"), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 0);
+	assert_int_equal(mark_sparing("t:m:b", 7, 60000, "s2"), FAULT_NONE);
+	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
+	assert_int_equal(answer.revoked, 2);
+}
+
 static void raises_many_marks_at_once(void **state)
 {
 	struct span keys[60];
-	struct span arguments[120];
+	struct span arguments[180];
 	char names[60][TEXT_BYTES];
 	int64_t out[OUT_LIMIT];
 	size_t count = 0;
@@ -440,8 +465,9 @@ static void raises_many_marks_at_once(void **state)
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		(void)snprintf(names[i], TEXT_BYTES, "t:m:%zu", i);
 		keys[i] = span_of(names[i]);
-		arguments[2 * i] = SPAN("3");
-		arguments[2 * i + 1] = SPAN("60000");
+		arguments[3 * i] = SPAN("3");
+		arguments[3 * i + 1] = SPAN("60000");
+		arguments[3 * i + 2] = SPAN("");
 	}
 	assert_int_equal(kv_run(kv, KV_SCRIPT_MARK, keys, COUNT_OF(keys),
 	                        arguments, COUNT_OF(arguments), out, OUT_LIMIT,
@@ -758,6 +784,7 @@ int main(void)
 	    cmocka_unit_test_setup(refuses_at_the_first_mark_that_reaches,
 	                           empty),
 	    cmocka_unit_test_setup(raises_marks_and_never_lowers_them, empty),
+	    cmocka_unit_test_setup(spares_one_session, empty),
 	    cmocka_unit_test_setup(raises_many_marks_at_once, empty),
 	    cmocka_unit_test_setup(leaves_no_key_without_an_end, empty),
 	    cmocka_unit_test_setup(keeps_hostile_subjects_inside_their_keys,

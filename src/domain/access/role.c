@@ -9,12 +9,12 @@ struct permission_row {
 	bool wants_system_tenant;
 };
 
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct permission_row permissions[] = {
-    [PERM_UNSET] = {"?", true},
-    [PERM_NOTHING] = {"-", false},
-    [PERM_PLATFORM_AUDIT_READ] = {"platform:audit_read", true},
-    [PERM_PLATFORM_USER_REVOKE] = {"platform:user_revoke", true},
+	[PERM_UNSET] = {"?", true},
+	[PERM_NOTHING] = {"-", false},
+	[PERM_PLATFORM_AUDIT_READ] = {"platform:audit_read", true},
+	[PERM_PLATFORM_USER_REVOKE] = {"platform:user_revoke", true},
 };
 /* clang-format on */
 static_assert(sizeof(permissions) / sizeof(permissions[0]) == PERMISSION_COUNT,

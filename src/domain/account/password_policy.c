@@ -150,23 +150,18 @@ static bool is_weak(const struct candidate *candidate)
 
 typedef bool breaks_rule(const struct candidate *candidate);
 
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct rule {
 	breaks_rule *is_broken;
 	const char *code;
 	const char *detail;
-} rules[] = {
-    {is_short, "too_short",
-     "Use more characters: four random words make a good password."},
-    {is_long, "too_long", "Use fewer characters."},
-    {lacks_classes, "missing_classes",
-     "Mix lower case, upper case, digits and other characters."},
-    {is_leaked, "leaked",
-     "This password is on a list of stolen passwords. Choose another one."},
-    {is_made_of_context, "contains_context",
-     "Do not build it from your own name or address."},
-    {is_weak, "too_weak",
-     "This is easy to guess. Four random words are better."},
+	} rules[] = {
+	{is_short,           "too_short",        "Use more characters: four random words make a good password."},
+	{is_long,            "too_long",         "Use fewer characters."},
+	{lacks_classes,      "missing_classes",  "Mix lower case, upper case, digits and other characters."},
+	{is_leaked,          "leaked",           "This password is on a list of stolen passwords. Choose another one."},
+	{is_made_of_context, "contains_context", "Do not build it from your own name or address."},
+	{is_weak,            "too_weak",         "This is easy to guess. Four random words are better."},
 };
 /* clang-format on */
 

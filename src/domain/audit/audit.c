@@ -17,27 +17,27 @@ struct audit_row {
 #define WARNING  AUDIT_SEVERITY_WARNING
 #define CRITICAL AUDIT_SEVERITY_CRITICAL
 
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct audit_row rows[] = {
-    [AUDIT_LOGIN_ATTEMPT] = {"login_attempt", {WARNING, INFO}},
-    [AUDIT_LOGOUT] = {"logout", {INFO, INFO}},
-    [AUDIT_USER_REGISTER] = {"user_register", {INFO, INFO}},
-    [AUDIT_EMAIL_VERIFY] = {"email_verify", {INFO, INFO}},
-    [AUDIT_EMAIL_CHANGE] = {"email_change", {WARNING, WARNING}},
-    [AUDIT_VERIFICATION_REQUEST] = {"verification_request", {INFO, INFO}},
-    [AUDIT_PASSWORD_CHANGE] = {"password_change", {WARNING, INFO}},
-    [AUDIT_PASSWORD_RESET_REQUEST] = {"password_reset_request", {INFO, INFO}},
-    [AUDIT_PASSWORD_RESET] = {"password_reset", {WARNING, WARNING}},
-    [AUDIT_PROFILE_UPDATE] = {"profile_update", {INFO, INFO}},
-    [AUDIT_TOKEN_REFRESH] = {"token_refresh", {WARNING, INFO}},
-    [AUDIT_TOKEN_REVOKE] = {"token_revoke", {INFO, INFO}},
-    [AUDIT_SESSION_END] = {"session_end", {INFO, INFO}},
-    [AUDIT_USER_CREATE] = {"user_create", {WARNING, WARNING}},
-    [AUDIT_USER_STATUS] = {"user_status", {WARNING, WARNING}},
-    [AUDIT_ROLE_CHANGE] = {"role_change", {WARNING, WARNING}},
-    [AUDIT_KEY_ROTATE] = {"key_rotate", {CRITICAL, WARNING}},
-    [AUDIT_AUTHORIZATION_FAILED] = {"authorization_failed", {WARNING, WARNING}},
-    [AUDIT_SUSPICIOUS_ACTIVITY] = {"suspicious_activity", {CRITICAL, CRITICAL}},
+	[AUDIT_LOGIN_ATTEMPT] = {"login_attempt", {WARNING, INFO}},
+	[AUDIT_LOGOUT] = {"logout", {INFO, INFO}},
+	[AUDIT_USER_REGISTER] = {"user_register", {INFO, INFO}},
+	[AUDIT_EMAIL_VERIFY] = {"email_verify", {INFO, INFO}},
+	[AUDIT_EMAIL_CHANGE] = {"email_change", {WARNING, WARNING}},
+	[AUDIT_VERIFICATION_REQUEST] = {"verification_request", {INFO, INFO}},
+	[AUDIT_PASSWORD_CHANGE] = {"password_change", {WARNING, INFO}},
+	[AUDIT_PASSWORD_RESET_REQUEST] = {"password_reset_request", {INFO, INFO}},
+	[AUDIT_PASSWORD_RESET] = {"password_reset", {WARNING, WARNING}},
+	[AUDIT_PROFILE_UPDATE] = {"profile_update", {INFO, INFO}},
+	[AUDIT_TOKEN_REFRESH] = {"token_refresh", {WARNING, INFO}},
+	[AUDIT_TOKEN_REVOKE] = {"token_revoke", {INFO, INFO}},
+	[AUDIT_SESSION_END] = {"session_end", {INFO, INFO}},
+	[AUDIT_USER_CREATE] = {"user_create", {WARNING, WARNING}},
+	[AUDIT_USER_STATUS] = {"user_status", {WARNING, WARNING}},
+	[AUDIT_ROLE_CHANGE] = {"role_change", {WARNING, WARNING}},
+	[AUDIT_KEY_ROTATE] = {"key_rotate", {CRITICAL, WARNING}},
+	[AUDIT_AUTHORIZATION_FAILED] = {"authorization_failed", {WARNING, WARNING}},
+	[AUDIT_SUSPICIOUS_ACTIVITY] = {"suspicious_activity", {CRITICAL, CRITICAL}},
 };
 /* clang-format on */
 static_assert(sizeof(rows) / sizeof(rows[0]) == AUDIT_TYPE_COUNT,

@@ -22,32 +22,27 @@ struct raw_claims {
 };
 
 #define AT(member) offsetof(struct raw_claims, member)
-/* clang-format off: one row a line */
+/* clang-format off */
 static const struct json_field fields[] = {
-    {"iss", JSON_FIELD_STRING, JSON_REQUIRED, 1, 500, AT(iss)},
-    {"aud", JSON_FIELD_STRING, JSON_REQUIRED, 1, 500, AT(aud)},
-    {"sub", JSON_FIELD_UUID, JSON_REQUIRED, 0, 0, AT(sub)},
-    {"jti", JSON_FIELD_UUID, JSON_REQUIRED, 0, 0, AT(jti)},
-    {"iat", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT, AT(iat)},
-    {"nbf", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT, AT(nbf)},
-    {"exp", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT, AT(exp)},
-    {"userId", JSON_FIELD_UUID, JSON_REQUIRED, 0, 0, AT(user_id)},
-    {"email", JSON_FIELD_STRING, JSON_REQUIRED, 1, 254, AT(email)},
-    {"email_verified", JSON_FIELD_BOOL, JSON_REQUIRED, 0, 0,
-     AT(email_verified)},
-    {"role", JSON_FIELD_STRING, JSON_REQUIRED, 1, 32, AT(role)},
-    {"tenantId", JSON_FIELD_UUID, JSON_REQUIRED, 0, 0, AT(tenant_id)},
-    {"sid", JSON_FIELD_UUID, JSON_REQUIRED, 0, 0, AT(sid)},
-    {"auth_time", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT,
-     AT(auth_time)},
-    {"amr", JSON_FIELD_TREE, JSON_REQUIRED, 0, 0, AT(amr)},
-    {"gen_user", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT,
-     AT(user_generation)},
-    {"gen_tenant", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT,
-     AT(tenant_generation)},
-    {"gen_all", JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT,
-     AT(all_generation)},
-    {0},
+	{"iss",            JSON_FIELD_STRING,  JSON_REQUIRED, 1, 500,              AT(iss)},
+	{"aud",            JSON_FIELD_STRING,  JSON_REQUIRED, 1, 500,              AT(aud)},
+	{"sub",            JSON_FIELD_UUID,    JSON_REQUIRED, 0, 0,                AT(sub)},
+	{"jti",            JSON_FIELD_UUID,    JSON_REQUIRED, 0, 0,                AT(jti)},
+	{"iat",            JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT,     AT(iat)},
+	{"nbf",            JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT,     AT(nbf)},
+	{"exp",            JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT,     AT(exp)},
+	{"userId",         JSON_FIELD_UUID,    JSON_REQUIRED, 0, 0,                AT(user_id)},
+	{"email",          JSON_FIELD_STRING,  JSON_REQUIRED, 1, 254,              AT(email)},
+	{"email_verified", JSON_FIELD_BOOL,    JSON_REQUIRED, 0, 0,                AT(email_verified)},
+	{"role",           JSON_FIELD_STRING,  JSON_REQUIRED, 1, 32,               AT(role)},
+	{"tenantId",       JSON_FIELD_UUID,    JSON_REQUIRED, 0, 0,                AT(tenant_id)},
+	{"sid",            JSON_FIELD_UUID,    JSON_REQUIRED, 0, 0,                AT(sid)},
+	{"auth_time",      JSON_FIELD_INTEGER, JSON_REQUIRED, 0, NUMBER_LIMIT,     AT(auth_time)},
+	{"amr",            JSON_FIELD_TREE,    JSON_REQUIRED, 0, 0,                AT(amr)},
+	{"gen_user",       JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT, AT(user_generation)},
+	{"gen_tenant",     JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT, AT(tenant_generation)},
+	{"gen_all",        JSON_FIELD_INTEGER, JSON_REQUIRED, 0, GENERATION_LIMIT, AT(all_generation)},
+	{0},
 };
 /* clang-format on */
 #undef AT

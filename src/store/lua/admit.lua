@@ -3,15 +3,20 @@
 -- README.md has the contract. Everything is checked before anything is charged.
 
 local mark_count = tonumber(ARGV[2])
+local session = ARGV[3]
 local held = redis.call('MGET', unpack(KEYS, 1, mark_count + 1))
 local ready = held[1] == ARGV[1] and 1 or 0
 
 local revoked = 0
 for i = 1, mark_count do
 	local mark = held[i + 1]
-	if mark and tonumber(mark) >= tonumber(ARGV[i + 2]) then
-		revoked = i
-		break
+	if mark then
+		local number, spared = string.match(mark, '^(-?%d+):?(.*)$')
+		if tonumber(number) >= tonumber(ARGV[i + 3])
+			and (spared == '' or spared ~= session) then
+			revoked = i
+			break
+		end
 	end
 end
 
@@ -24,8 +29,8 @@ local answer = {ready, revoked, 0}
 local limits = {}
 for i = 1, #KEYS - mark_count - 1 do
 	local key = KEYS[mark_count + 1 + i]
-	local count = tonumber(ARGV[mark_count + 1 + 2 * i])
-	local window = tonumber(ARGV[mark_count + 2 + 2 * i])
+	local count = tonumber(ARGV[mark_count + 2 + 2 * i])
+	local window = tonumber(ARGV[mark_count + 3 + 2 * i])
 	local oldest = redis.call('LINDEX', key, 0)
 	while oldest and oldest + window <= now do
 		redis.call('LPOP', key)
