@@ -526,6 +526,7 @@ static void keeps_hostile_subjects_inside_their_keys(void **state)
 		add(&keys, text_span(&key));
 		add(&arguments, SPAN("x"));
 		add_number(&arguments, 0);
+		add(&arguments, SPAN(""));
 		add_number(&arguments, 3);
 		add_number(&arguments, 60000);
 		assert_int_equal(

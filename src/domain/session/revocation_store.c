@@ -23,12 +23,12 @@ static const struct db_statement statements[] = {
     [PAGE] = {"SELECT " COLUMNS " FROM revocation"
               " WHERE expires_at > ? AND (kind > ?"
               " OR (kind = ? AND subject > ?))"
-              " ORDER BY kind, subject LIMIT 500",
-              4, 5},
+              " ORDER BY kind, subject LIMIT ?",
+              5, 5},
     [PENDING] = {"SELECT " COLUMNS " FROM revocation"
                  " WHERE published_at IS NULL AND expires_at > ?"
-                 " LIMIT 500",
-                 1, 5},
+                 " LIMIT ?",
+                 2, 5},
     [PUBLISHED] = {"UPDATE revocation SET published_at = ?"
                    " WHERE kind = ? AND subject = ? AND number = ?",
                    4, 0},
@@ -106,6 +106,7 @@ enum fault revocation_store_page(struct ctx *ctx,
 	    kind,
 	    kind,
 	    db_uuid(after ? &after->subject : &nil),
+	    db_integer(REVOCATION_PAGE),
 	};
 	return select_marks(ctx, PAGE, values, out, count);
 }
@@ -114,7 +115,10 @@ enum fault revocation_store_pending(struct ctx *ctx,
                                     const struct revocation **out,
                                     size_t *count)
 {
-	const struct db_value values[] = {db_integer(ctx->now_ms)};
+	const struct db_value values[] = {
+	    db_integer(ctx->now_ms),
+	    db_integer(REVOCATION_PAGE),
+	};
 	return select_marks(ctx, PENDING, values, out, count);
 }
 

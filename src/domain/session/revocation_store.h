@@ -5,7 +5,8 @@
 
 #include "domain/session/revocation.h"
 
-#define REVOCATION_PAGE 500
+/* As many as fit into one call of the script that copies them. */
+#define REVOCATION_PAGE 60
 
 enum fault revocation_store_raise(struct ctx *ctx,
                                   const struct revocation *revocation);
