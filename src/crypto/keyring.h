@@ -61,8 +61,8 @@ bool keyring_id_is_valid(struct span id);
 
 /*
  * Get the master key, 32 bytes written as 64 hex digits or base64/base64url on
- * one line: the first that is there of the file (must be root's or ours and
- * private), the systemd credential "claviger-master-key", the output of the
+ * one line: the first that is there of the file (must be private to its
+ * owner), the systemd credential "claviger-master-key", the output of the
  * command (run by /bin/sh), MASTER_ENCRYPTION_KEY. The last is wiped from the
  * environment in any case. file and command may be NULL or "". A file that
  * does not exist is not there; one that cannot be read is refused.
