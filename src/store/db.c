@@ -151,11 +151,16 @@ static bool is_gone(enum db_error error)
 	return error == DB_ERROR_UNSENT || error == DB_ERROR_LOST;
 }
 
-/* Keep the handle true to what an error says. Gives the error back. */
+/*
+ * Keep the handle true to what an error says. Gives the error back. A server
+ * that hung, went, or left its cluster is not the first one to try next.
+ */
 static enum db_error digest(struct db *db, enum db_error error)
 {
-	if (is_gone(error))
+	if (is_gone(error)) {
 		disconnect(db);
+		db->connector.host++;
+	}
 	if (db->in_transaction && (is_gone(error) || error == DB_ERROR_AGAIN))
 		db->spoiled = error;
 	return error;
@@ -280,7 +285,7 @@ enum fault db_select_one(struct db *db, const struct db_statement *statement,
                          const struct db_value *parameters, struct arena *arena,
                          const struct db_value **row)
 {
-	struct db_rows rows;
+	struct db_rows rows = {0};
 	enum fault fault = db_select(db, statement, parameters, arena, &rows);
 
 	if (fault)
@@ -322,9 +327,7 @@ static enum db_error commit(struct db *db)
 {
 	enum db_error error = send_text(db->server, "COMMIT");
 
-	if (is_gone(error))
-		disconnect(db);
-	else if (error)
+	if (error && !is_gone(error))
 		roll_back(db);
 	return error;
 }
@@ -338,13 +341,13 @@ static enum db_error transact_once(struct db *db, db_work *work, void *argument,
 		return error;
 	db->in_transaction = true;
 	*fault = work(argument);
+	db->in_transaction = false;
 	error = db->spoiled;
 	db->spoiled = DB_ERROR_NONE;
 	if (error || *fault)
 		roll_back(db);
 	else
-		error = commit(db);
-	db->in_transaction = false;
+		error = digest(db, commit(db));
 	return error;
 }
 

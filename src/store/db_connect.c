@@ -203,7 +203,7 @@ static MYSQL *open_endpoint(struct db_connector *connector,
 }
 
 /*
- * Go round the list once, from the last good host on. A host that hangs takes
+ * Go round the list once, from the given host on. A host that hangs takes
  * the whole timeout; the next call begins behind it.
  */
 static MYSQL *open_any(struct db_connector *connector, enum db_connection kind)

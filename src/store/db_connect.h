@@ -16,7 +16,7 @@
 
 struct db_connector {
 	const struct config *config;
-	size_t host;         /* of the list: the one that answered last */
+	size_t host;         /* of the list: the first to try */
 	int64_t retry_at_us; /* no attempt before this moment */
 	bool lacks_wsrep;    /* the server has no wsrep_sync_wait */
 };
@@ -29,8 +29,8 @@ enum db_connection {
 /*
  * Open a connection; close it with mysql_close. Every failure is logged and
  * gives DB_ERROR_UNAVAILABLE; for the following 200 ms so does every call, at
- * once. The hosts of a list are tried from the last good one on, as long as
- * the timeout allows.
+ * once. The hosts of a list are tried from connector->host on, which then is
+ * the one that answered, as long as half the timeout allows.
  */
 enum db_error db_connect_open(struct db_connector *connector,
                               enum db_connection kind, MYSQL **out);

@@ -17,10 +17,12 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -936,6 +938,24 @@ static void counts_what_it_does(void **state)
 
 static char ca_path[256];
 
+/* A listener that nobody accepts from; it stays open until the end. */
+static int mute_port(void)
+{
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length),
+	                 0);
+	assert_int_equal(listen(listener, 8), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	return ntohs(address.sin_port);
+}
+
 static void start_with_tls(void)
 {
 	const char *folder = stack_folder();
@@ -985,6 +1005,32 @@ static void uses_tls_and_tries_the_hosts_in_turn(void **state)
 	assert_int_equal(db_select_one(other, &cipher, NULL, &arena, &row),
 	                 FAULT_NONE);
 	assert_true(db_to_text(row).length > 0);
+	db_free(other);
+}
+
+static void begins_behind_a_host_that_failed(void **state)
+{
+	struct config remote = config;
+	struct db *other;
+	const struct db_value *row;
+	char hosts[128];
+	int64_t took_ms;
+	int64_t started_us;
+
+	(void)state;
+	/* The first accepts and never speaks: it is a port of this test. */
+	(void)snprintf(hosts, sizeof(hosts), "127.0.0.1:%d,127.0.0.1:%d",
+	               mute_port(), stack_mariadb_port());
+	remote.database.host = hosts;
+	assert_int_equal(db_new(&remote, &other), FAULT_NONE);
+	assert_int_equal(db_ping(other), FAULT_UNAVAILABLE);
+	clock_sleep_ms(210);
+	started_us = clock_monotonic_us();
+	assert_int_equal(
+	    db_select_one(other, &connection_id, NULL, &arena, &row),
+	    FAULT_NONE);
+	took_ms = (clock_monotonic_us() - started_us) / MS_PER_US;
+	assert_true(took_ms < 500);
 	db_free(other);
 }
 
@@ -1070,6 +1116,8 @@ int main(void)
 	    cmocka_unit_test_setup(takes_a_read_only_server_for_unavailable,
 	                           empty_table),
 	    cmocka_unit_test_setup(uses_tls_and_tries_the_hosts_in_turn,
+	                           empty_table),
+	    cmocka_unit_test_setup(begins_behind_a_host_that_failed,
 	                           empty_table),
 	    cmocka_unit_test_setup(refuses_a_server_of_another_authority,
 	                           empty_table),
