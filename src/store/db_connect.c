@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options, hosts and session of a MariaDB connection; see db_connect.h. */
-#define _GNU_SOURCE 1 /* POLLRDHUP */
 #include "store/db_connect.h"
 
 #include "base/clock.h"

@@ -3,7 +3,6 @@
  * The connection to Redis: made on demand, given up at the first fault, left
  * alone for a moment after it. See kv.h.
  */
-#define _GNU_SOURCE 1 /* POLLRDHUP */
 #include "store/kv.h"
 
 #include "base/clock.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Private servers; see stack.h. */
-#define _GNU_SOURCE 1
 #include "stack.h"
 
 #include "base/clock.h"
