@@ -25,7 +25,7 @@ const struct route route_table[] = {
 	{HTTP_POST,   V1 "/auth/logout",              WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_LOGOUT,                 &input_refresh,  auth_logout},
 	{HTTP_GET,    V1 "/auth/session",             WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            auth_session},
 	{HTTP_POST,   V1 "/auth/password/forgot",     WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_RESET,        AUDIT_PASSWORD_RESET_REQUEST, &input_email,    password_forgot},
-	{HTTP_POST,   V1 "/auth/password/reset",      WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_RESET,        AUDIT_PASSWORD_RESET,         &input_reset,    password_reset},
+	{HTTP_POST,   V1 "/auth/password/reset",      WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_PASSWORD_RESET,         &input_reset,    password_reset},
 	{HTTP_POST,   V1 "/auth/password/change",     WHO_USER,       NEED_VERIFIED, PERM_NOTHING,              LIMIT_LOGIN,        AUDIT_PASSWORD_CHANGE,        &input_change,   password_change},
 
 	{HTTP_GET,    V1 "/me",                       WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            me_show},

@@ -95,8 +95,8 @@ static enum fault prepare(const struct options *options, struct server *server,
 	if (!fault)
 		fault = master_key_read(server->config, &server->key, why);
 	if (!fault)
-		fault = peer_list(&server->config->server.peers, &server->peers,
-		                  why);
+		fault = peer_list(&server->config->server.peers, user.uid,
+		                  &server->peers, why);
 	if (!fault)
 		fault = find_listener(options, server->config, &user, listener,
 		                      why);
@@ -180,7 +180,7 @@ static enum server_exit check(const struct config *config)
 
 	fault = run_as_find(config, &user, why);
 	if (!fault)
-		fault = peer_list(&config->server.peers, &peers, why);
+		fault = peer_list(&config->server.peers, user.uid, &peers, why);
 	if (!fault && config->server.listen[0])
 		fault = listen_check(config, why);
 	if (!fault)

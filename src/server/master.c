@@ -410,7 +410,8 @@ static const struct config *read_again(const struct options *options,
 	if (config)
 		fault = options_configure(options, config, &error);
 	if (!fault)
-		fault = peer_list(&config->server.peers, peers, error.message);
+		fault = peer_list(&config->server.peers, geteuid(), peers,
+		                  error.message);
 	if (!fault)
 		return config;
 	log_note(LOG_ERROR, "reload_refused", error.message);

@@ -6,7 +6,6 @@
 #include <pwd.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* A user by name, or by number as containers without names have it. */
 static enum fault find_user(const char *name, uid_t *out)
@@ -25,8 +24,8 @@ static enum fault find_user(const char *name, uid_t *out)
 	return fault;
 }
 
-enum fault peer_list(const struct config_words *names, struct peers *out,
-                     char why[WHY_BYTES])
+enum fault peer_list(const struct config_words *names, uid_t self,
+                     struct peers *out, char why[WHY_BYTES])
 {
 	struct peers peers = {0};
 	uid_t uid;
@@ -39,7 +38,7 @@ enum fault peer_list(const struct config_words *names, struct peers *out,
 		peers.uids[peers.count++] = uid;
 	}
 	if (peers.count) {
-		peers.uids[peers.count++] = geteuid();
+		peers.uids[peers.count++] = self;
 		peers.uids[peers.count++] = 0;
 	}
 	*out = peers;

@@ -20,11 +20,11 @@ struct peers {
 };
 
 /*
- * The users named, ourselves and root; none at all for an empty list.
+ * The users named, the one who serves, and root; none for an empty list.
  * FAULT_VALIDATION with a line in why for a name that is no user.
  */
-enum fault peer_list(const struct config_words *names, struct peers *out,
-                     char why[WHY_BYTES]);
+enum fault peer_list(const struct config_words *names, uid_t self,
+                     struct peers *out, char why[WHY_BYTES]);
 
 /*
  * Whether this connection may be served: on a unix socket by the other side's

@@ -395,7 +395,7 @@ static const struct question marked = {
     .threshold = {1, 5, 1768473000123},
     .limits = 1,
     .limit = {"t:limit:a"},
-    .count = {3},
+    .count = {4},
     .window_ms = {60000},
 };
 
@@ -416,10 +416,10 @@ static void refuses_at_the_first_mark_that_reaches(void **state)
 	assert_int_equal(mark("t:m:b", 6, 60000), FAULT_NONE);
 	assert_int_equal(admit(&marked, &answer), FAULT_NONE);
 	assert_int_equal(answer.revoked, 2);
-	/* Only the two that came in were charged. */
+	/* A revoked token is no way around the limits. */
 	assert_int_equal(answer.limited, 0);
-	assert_int_equal(answer.limit[0].remaining, 1);
-	assert_int_equal(probed("LLEN %s", "t:limit:a"), 2);
+	assert_int_equal(answer.limit[0].remaining, 0);
+	assert_int_equal(probed("LLEN %s", "t:limit:a"), 4);
 }
 
 static void raises_marks_and_never_lowers_them(void **state)

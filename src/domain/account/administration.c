@@ -41,7 +41,7 @@ static enum fault status_work(void *argument)
 	struct measure *measure = argument;
 	enum fault fault =
 	    user_set_status(measure->ctx, measure->user_id, measure->status);
-	if (!fault)
+	if (!fault && measure->status == USER_DISABLED)
 		fault = end_sessions(measure);
 	return fault ? fault
 	             : note(measure, AUDIT_USER_STATUS, measure->reason);
@@ -73,7 +73,7 @@ static enum fault take(struct measure *measure, db_work *work)
 	enum fault fault = user_find(measure->ctx, measure->user_id, &user);
 	if (!fault)
 		fault = db_transact(measure->ctx->db, work, measure);
-	if (!fault)
+	if (!fault && measure->mark.number > 0)
 		revocation_publish(measure->ctx, &measure->mark);
 	return fault;
 }

@@ -8,9 +8,9 @@ enum { INSERT, DUE, FINISH, POSTPONE, EXPIRE };
 
 static const struct db_statement statements[] = {
     [INSERT] = {"INSERT INTO outbox (id, template, user_id, key_id, sealed,"
-                " state, next_at, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                8, 0},
+                " state, next_at, created_at, finished_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                9, 0},
     [DUE] = {"SELECT id, template, user_id, key_id, sealed, state,"
              " attempts, created_at FROM outbox"
              " WHERE state = 'waiting' AND next_at <= ?"
@@ -37,6 +37,9 @@ enum fault outbox_store_insert(struct ctx *ctx, const struct outbox_row *row)
 	    db_text(row->state),
 	    db_integer(ctx->now_ms),
 	    db_integer(ctx->now_ms),
+	    /* What is never sent is finished at once. */
+	    span_equal(row->state, SPAN("void")) ? db_integer(ctx->now_ms)
+						 : db_null(),
 	};
 	return db_run(ctx->db, &statements[INSERT], values, NULL);
 }

@@ -41,9 +41,12 @@ enum fault keys_load(struct ctx *ctx)
 	if (fault)
 		return fault;
 	keyring_clear(ctx->keys);
-	for (size_t i = 0; !fault && i < count; i++)
-		fault = keyring_add(ctx->keys, &rows[i].header, rows[i].sealed,
-		                    ctx->arena);
+	/* A row that does not open must not take the others with it. */
+	for (size_t i = 0; i < count; i++) {
+		enum fault bad = keyring_add(ctx->keys, &rows[i].header,
+		                             rows[i].sealed, ctx->arena);
+		fault = fault ? fault : bad;
+	}
 	return fault ? fault : every_purpose_has_a_key(ctx->keys);
 }
 

@@ -45,7 +45,7 @@ for i = 1, #KEYS - mark_count - 1 do
 	limits[i] = window
 end
 answer[3] = limited
-if revoked ~= 0 or limited ~= 0 then
+if limited ~= 0 then
 	return answer
 end
 
