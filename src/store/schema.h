@@ -24,7 +24,9 @@ typedef void schema_report(void *argument, const char *name, bool applied_now);
  * Apply what is missing from folder, one runner at a time (db_lock). Refuses
  * with FAULT_VALIDATION and a line in why: a file changed since it was applied,
  * a number missing or double, an applied migration without a file. Safe to
- * repeat; a migration that stopped half-way is named.
+ * repeat; a migration that stopped half-way is named, and nothing runs on top
+ * of it. Every other fault leaves its line in why too. Statements in a file end
+ * with ';' (no DELIMITER); a file is at most 1 MiB and is read into the arena.
  */
 enum fault schema_migrate(struct db *db, struct arena *arena,
                           const char *folder, schema_checksum *checksum,
