@@ -51,6 +51,18 @@ default_dir() {
 	fi
 }
 
+take_setting() {
+	case ${1%%=*} in
+	"$1" | *[!a-z0-9_.]* | .* | *.) ;;
+	*.*)
+		settings="$settings$1
+"
+		return
+		;;
+	esac
+	die "--set wants section.key=value, not '$1'"
+}
+
 # take NAME VALUE: one option that has a value.
 take() {
 	case $1 in
@@ -58,8 +70,7 @@ take() {
 	--port) port=$2 ;;
 	--front) front=$2 ;;
 	--workers) workers=$2 ;;
-	--set) settings="$settings$2
-" ;;
+	--set) take_setting "$2" ;;
 	esac
 }
 
@@ -99,8 +110,6 @@ check_options() {
 	esac
 	[ "$workers" = auto ] || is_number "$workers" ||
 		die "--workers wants a number or auto, not '$workers'"
-	bad=$(printf '%s' "$settings" | grep -v '^[a-z_]*\.[a-z0-9_]*=' || true)
-	[ -z "$bad" ] || die "--set wants section.key=value, not '$bad'"
 }
 
 # recall NAME DEFAULT: what an earlier up was told.
@@ -190,6 +199,7 @@ up() {
 	take_lock
 	recall_options
 	check_options
+	remember_options
 	install_packages
 	choose_accounts
 	choose_place
@@ -202,7 +212,6 @@ up() {
 	start_front
 	wait_until_ready
 	write_instance
-	remember_options
 	tell
 }
 

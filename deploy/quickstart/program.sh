@@ -41,10 +41,27 @@ settings_of_accounts() {
 	echo "server.peers = $web_user"
 }
 
-# own_secret FILE MODE: the program's alone.
+# own_secret FILE USER MODE
 own_secret() {
-	[ "$(id -u)" != 0 ] || chown "$service_user:" "$1"
-	chmod "$2" "$1"
+	[ "$(id -u)" != 0 ] || chown "$2:" "$1"
+	chmod "$3" "$1"
+}
+
+# Root reads the master key before it becomes another user, and takes it from
+# nobody but root. Under mod_fcgid nothing starts as root: there the key is the
+# program's user's, and clavigerctl must begin as that user too.
+choose_key_owner() {
+	key_owner=$(id -un)
+	[ "$front" = apache-fcgid ] && [ "$key_owner" != "$service_user" ] ||
+		return 0
+	key_owner=$service_user
+	cat >"$place/etc/clavigerctl" <<EOF
+#!/bin/sh
+exec setpriv --reuid='$service_user' --regid='$service_group' --init-groups \
+	-- '$ctl' "\$@"
+EOF
+	chmod 755 "$place/etc/clavigerctl"
+	ctl=$place/etc/clavigerctl
 }
 
 write_settings() {
@@ -57,12 +74,19 @@ write_settings() {
 			printf '%s\n' "$settings" | sed 's/=/ = /'
 		} | last_of_each
 	} >"$config.new")
-	own_secret "$config.new" 600
+	own_secret "$config.new" "$service_user" 600
 	mv "$config.new" "$config"
 }
 
+# As root it becomes the program's user by itself.
 run_ctl() {
-	as_user "$service_user" "$ctl" --config "$config" "$@"
+	"$ctl" --config "$config" "$@"
+}
+
+# tell_ctl COMMAND...: one whose words only matter when it fails.
+tell_ctl() {
+	run_ctl "$@" >>"$place/log/ctl.out" 2>&1 ||
+		die_with_log "$place/log/ctl.out" "clavigerctl $1 $2 failed"
 }
 
 load_passwords() {
@@ -72,8 +96,8 @@ load_passwords() {
 		return
 	fi
 	say 'Loading the list of leaked passwords'
-	run_ctl passwords load "$password_list" >>"$place/log/ctl.out" 2>&1 ||
-		die_with_log "$place/log/ctl.out" 'clavigerctl passwords load failed'
+	tell_ctl passwords load "$password_list"
+	own_secret "$place/lib/passwords.filter" "$service_user" 640
 }
 
 make_owner() {
@@ -85,11 +109,12 @@ make_owner() {
 
 prepare_program() {
 	once "$place/master.key" openssl rand -hex 32
-	own_secret "$place/master.key" 400
+	choose_key_owner
+	own_secret "$place/master.key" "$key_owner" 400
 	write_settings
 	say 'Applying migrations'
-	run_ctl migrate --from "$share/sql/migrations" >>"$place/log/ctl.out" 2>&1 ||
-		die_with_log "$place/log/ctl.out" 'clavigerctl migrate failed'
+	tell_ctl migrate --from "$share/sql/migrations"
+	tell_ctl key generate
 	load_passwords
 	make_owner
 }

@@ -41,7 +41,8 @@ class Workshop:
     def __init__(self, stack, name):
         self.stack = stack
         self.place = pathlib.Path(stack.env["CLAVIGER_LOG_DIR"]).parent
-        self.prefix = pathlib.Path(stack.env["CLAVIGER_CTL"]).parent.parent
+        self.settings = read_settings(stack.config_file)
+        self.prefix = pathlib.Path(self.settings["server.htdocs"]).parents[2]
         self.program = self.prefix / "libexec" / "claviger-fcgi"
         self.port = free_port()
         self.folder = stack.dir / "ways" / name
@@ -63,14 +64,17 @@ class Workshop:
             os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     def _write_config(self):
-        """The stack's settings for another port and socket."""
-        ours = {"server.public_url": f"https://localhost:{self.port}"}
-        dropped = ("server.listen", "server.peers", "server.socket_group")
-        lines = [f"{name} = {value}" for name, value in ours.items()]
-        for line in self.stack.config_file.read_text().splitlines():
-            if line.partition(" = ")[0] not in (*ours, *dropped):
-                lines.append(line)
-        self.config.write_text("\n".join(lines) + "\n")
+        """The stack's settings for another port, with a key of one's own."""
+        key = self.folder / "master.key"
+        shutil.copy(self.settings["keys.master_file"], key)
+        self.give(key, 0o400)
+        settings = dict(self.settings)
+        settings["server.public_url"] = f"https://localhost:{self.port}"
+        settings["keys.master_file"] = key
+        for name in ("server.peers", "server.socket_group"):
+            settings.pop(name, None)
+        self.config.write_text("".join(
+            f"{name} = {value}\n" for name, value in settings.items()))
         self.give(self.config, 0o600)
 
     def render(self, template, output):
@@ -150,6 +154,11 @@ class Workshop:
             print(log.read_text(errors="replace")[-3000:])
             print((self.folder / "error.log").read_text(errors="replace")[-3000:])
             raise
+
+
+def read_settings(path):
+    lines = path.read_text().splitlines()
+    return dict(line.split(" = ", 1) for line in lines if line[:1] != "#")
 
 
 def is_gone(process):

@@ -13,7 +13,7 @@ import tempfile
 import pytest
 
 from client import Client, owner_of
-from services import is_running
+from services import state_of
 from stack import QUICKSTART, Stack, free_port
 
 PROMISED = {
@@ -159,7 +159,7 @@ def test_down_ends_every_process_and_up_finds_the_data():
         answer = owner_of(stack).try_login()
         assert answer.status_code == 200
         assert quickstart("down", "--dir", stack.dir).returncode == 0
-        assert not [pid for pid in [*pids, *children] if is_running(pid)]
+        assert not [pid for pid in [*pids, *children] if state_of(pid)]
         assert quickstart("status", "--dir", stack.dir).returncode == 1
         stack.up()
         assert owner_of(stack).try_login().status_code == 200
