@@ -122,5 +122,5 @@ int main(int argc, char **argv)
 	int used = row->words[1] ? 2 : 1;
 	enum ctl_exit status = row->run(&ctl, count - used, words + used);
 	service_close(ctl.service);
-	return status;
+	return (int)status;
 }

@@ -46,9 +46,9 @@ static enum fault check(struct attempt *attempt, struct span *reason)
 	const struct user *user = attempt->is_known ? &attempt->user : NULL;
 	enum fault fault = credential_check(ctx, user, attempt->login->password,
 	                                    &attempt->renewed);
-	if (fault == FAULT_INVALID_CREDENTIALS) {
+	if (fault == FAULT_INVALID_CREDENTIALS || !user) {
 		*reason = user ? SPAN("wrong_password") : SPAN("unknown_user");
-		return fault;
+		return fault ? fault : FAULT_INVALID_CREDENTIALS;
 	}
 	if (!fault && !user->identity.is_active) {
 		*reason = SPAN("disabled");

@@ -30,32 +30,34 @@ static enum fault forgot_work(void *argument)
 {
 	const struct forgetting *forgetting = argument;
 	struct ctx *ctx = forgetting->ctx;
-	struct user user;
+	struct user user = {0};
 	struct span token;
 	struct mail mail = void_mail(ctx, forgetting->email);
-	struct audit_event event = {
-	    .type = AUDIT_PASSWORD_RESET_REQUEST,
-	    .reason = SPAN("unknown_address"),
-	};
 	enum fault fault =
 	    user_find_by_email(ctx, forgetting->email, NULL, &user);
-	if (!fault && !user.is_disabled) {
-		mail.user_id = event.user_id = user.identity.user_id;
-		mail.name = user.identity.name;
-		event.outcome = AUDIT_SUCCESS;
-		event.reason = (struct span){0};
-		fault = proof_make(ctx, PROOF_RESET, &user.identity.user_id,
-		                   forgetting->email, &token);
-		if (!fault) {
-			mail.fate = MAIL_TO_SEND;
-			mail.link = outbox_link(ctx, "/reset.html", token);
-		}
-	}
-	/* Neither an unknown address nor one mailed too often is told. */
-	if (fault && fault != FAULT_NOT_FOUND && fault != FAULT_RATE_LIMITED)
+	bool is_somebody = !fault && !user.is_disabled;
+	if (fault && fault != FAULT_NOT_FOUND)
 		return fault;
-	fault = outbox_add(ctx, &mail);
-	return fault ? fault : audit_append(ctx, &event);
+	fault = proof_make(ctx, PROOF_RESET, &user.identity.user_id,
+	                   forgetting->email, &token);
+	if (!fault && is_somebody) {
+		mail.fate = MAIL_TO_SEND;
+		mail.user_id = user.identity.user_id;
+		mail.name = user.identity.name;
+		mail.link = outbox_link(ctx, "/reset.html", token);
+	}
+	/* Mailed too often of late: nobody is told. */
+	if (!fault || fault == FAULT_RATE_LIMITED)
+		fault = outbox_add(ctx, &mail);
+	if (fault)
+		return fault;
+	return audit_append(
+	    ctx, &(struct audit_event){
+		     .type = AUDIT_PASSWORD_RESET_REQUEST,
+		     .outcome = is_somebody ? AUDIT_SUCCESS : AUDIT_FAILURE,
+		     .user_id = user.identity.user_id,
+		     .reason = is_somebody ? SPAN("") : SPAN("no_account"),
+		 });
 }
 
 enum fault recovery_forgot(struct ctx *ctx, struct span email)

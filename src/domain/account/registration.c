@@ -16,6 +16,11 @@
 #include "domain/audit/audit.h"
 #include "domain/outbox/outbox.h"
 
+/* A tenant, a user, a membership. */
+#define INSERT_STATEMENTS 3
+
+static const struct uuid nobody = {0};
+
 struct drafting {
 	struct ctx *ctx;
 	const struct registration *wanted;
@@ -33,29 +38,28 @@ static enum fault check_email(struct ctx *ctx, struct span address,
 	return fault;
 }
 
-/* Mail a link with a fresh token. Too many of late: none, and nobody is told.
+/*
+ * Mail a link with a fresh token. For nobody (the nil id) and for who was
+ * mailed too often of late the same is written, and never sent.
  */
 static enum fault mail_proof(struct ctx *ctx, const struct uuid *user_id,
                              struct span email, struct span name)
 {
-	struct span token;
+	struct span token = SPAN("-");
 	enum fault fault =
 	    proof_make(ctx, PROOF_VERIFY, user_id, email, &token);
-	struct mail mail = {
-	    .template = MAIL_VERIFY,
-	    .user_id = *user_id,
-	    .to = email,
-	    .name = name,
-	};
-	if (fault == FAULT_RATE_LIMITED) {
-		mail.fate = MAIL_VOID;
-		fault = FAULT_NONE;
-		token = SPAN("-");
-	}
-	if (fault)
+	bool is_muted = fault == FAULT_RATE_LIMITED || uuid_is_nil(user_id);
+	if (fault && fault != FAULT_RATE_LIMITED)
 		return fault;
-	mail.link = outbox_link(ctx, "/verify.html", token);
-	return outbox_add(ctx, &mail);
+	return outbox_add(ctx,
+	                  &(struct mail){
+			      .template = MAIL_VERIFY,
+			      .fate = is_muted ? MAIL_VOID : MAIL_TO_SEND,
+			      .user_id = *user_id,
+			      .to = email,
+			      .name = name,
+			      .link = outbox_link(ctx, "/verify.html", token),
+			  });
 }
 
 static enum fault audit_registration(struct ctx *ctx, const struct uuid *user,
@@ -70,18 +74,33 @@ static enum fault audit_registration(struct ctx *ctx, const struct uuid *user,
 				 });
 }
 
+/* As many statements as a new account takes, which reach nobody. */
+static enum fault spend_an_insert(struct ctx *ctx)
+{
+	struct span token;
+	enum fault fault = FAULT_NOT_FOUND;
+	for (int i = 0; i < INSERT_STATEMENTS && fault == FAULT_NOT_FOUND; i++)
+		fault = user_set_verified(ctx, &nobody);
+	if (fault != FAULT_NOT_FOUND)
+		return fault;
+	return proof_make(ctx, PROOF_VERIFY, &nobody, SPAN("-"), &token);
+}
+
 static enum fault greet_owner(struct drafting *drafting,
                               const struct user *owner)
 {
 	struct ctx *ctx = drafting->ctx;
-	enum fault fault = outbox_add(
-	    ctx, &(struct mail){
-		     .template = MAIL_ALREADY_REGISTERED,
-		     .user_id = owner->identity.user_id,
-		     .to = owner->identity.email,
-		     .name = owner->identity.name,
-		     .link = outbox_link(ctx, "/login.html", (struct span){0}),
-		 });
+	enum fault fault = spend_an_insert(ctx);
+	if (!fault)
+		fault =
+		    outbox_add(ctx, &(struct mail){
+					.template = MAIL_ALREADY_REGISTERED,
+					.user_id = owner->identity.user_id,
+					.to = owner->identity.email,
+					.name = owner->identity.name,
+					.link = outbox_link(ctx, "/login.html",
+		                                            (struct span){0}),
+				    });
 	if (!fault)
 		fault = audit_registration(ctx, &owner->identity.user_id,
 		                           AUDIT_FAILURE,
@@ -164,24 +183,22 @@ static enum fault resend_work(void *argument)
 {
 	const struct resending *resending = argument;
 	struct ctx *ctx = resending->ctx;
-	static const struct uuid nobody = {0};
-	struct user user;
+	struct user user = {0};
 	enum fault fault =
 	    user_find_by_email(ctx, resending->email, NULL, &user);
-	bool is_known = !fault;
+	bool is_waiting =
+	    !fault && !user.is_disabled && !user.identity.is_email_verified;
 	if (fault && fault != FAULT_NOT_FOUND)
 		return fault;
-	fault = FAULT_NONE;
-	if (is_known && !user.is_disabled && !user.identity.is_email_verified)
-		fault = mail_proof(ctx, &user.identity.user_id,
-		                   user.identity.email, user.identity.name);
+	fault = mail_proof(ctx, is_waiting ? &user.identity.user_id : &nobody,
+	                   resending->email, user.identity.name);
 	if (fault)
 		return fault;
 	return audit_append(
 	    ctx, &(struct audit_event){
 		     .type = AUDIT_VERIFICATION_REQUEST,
-		     .outcome = is_known ? AUDIT_SUCCESS : AUDIT_FAILURE,
-		     .user_id = is_known ? user.identity.user_id : nobody,
+		     .outcome = is_waiting ? AUDIT_SUCCESS : AUDIT_FAILURE,
+		     .user_id = user.identity.user_id,
 		 });
 }
 
