@@ -28,7 +28,7 @@ struct proof {
 /*
  * Inside a transaction: make a token, void the older ones of the purpose.
  * token gets its text in the arena. For a user that does not exist (the nil id)
- * the same statements run and a token comes back that opens nothing, so that
+ * as many statements run and a token comes back that opens nothing, so that
  * an unknown address costs what a known one costs. FAULT_RATE_LIMITED when the user had three
  * of this purpose within the last hour; nothing is changed then.
  */
