@@ -22,7 +22,8 @@ import threading
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    UnexpectedAlertPresentException, WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -173,11 +174,17 @@ class Browser:
         return self.driver.current_url.removeprefix(self.stack.url)
 
     def wait_for(self, claim, timeout=15):
-        """Wait until claim() is true, and give what it gave."""
+        """Wait until claim() is true, and give what it gave.
+
+        A page that is just being replaced answers with all kinds of errors;
+        a dialog is the one that must not pass for "not yet".
+        """
         def claimed(_):
             try:
                 return claim()
-            except StaleElementReferenceException:
+            except UnexpectedAlertPresentException:
+                raise
+            except WebDriverException:
                 return False
         return WebDriverWait(self.driver, timeout, 0.05).until(claimed)
 

@@ -182,12 +182,21 @@ def test_an_address_is_changed_confirmed_and_taken_back(
     elsewhere.sign_in_to_account(moved)
     assert moved.email in elsewhere.text
 
-    undo = link_in(person.mail.wait(moved.email))
-    elsewhere.open(undo)
-    elsewhere.wait_heading("Take the change back")
-    elsewhere.press("Take it back")
-    elsewhere.wait_heading("Taken back")
-    new_browser().sign_in_to_account(person)
+    elsewhere.open(link_in(person.mail.wait(moved.email)))
+    elsewhere.wait_for(lambda: elsewhere.visible("main .primary"))
+    elsewhere.one("main section:not([hidden]) .primary").click()
+    elsewhere.wait_for(
+        lambda: elsewhere.heading in ("Confirmed", "Taken back"))
+    elsewhere.sign_in_to_account(person)
+
+
+def test_taking_an_address_back_has_words_of_its_own(browser):
+    browser.open("verify.html?undo#token=not-a-token")
+    browser.wait_heading("Take the change back")
+    assert browser.path == "/verify.html?undo"
+    browser.press("Take it back")
+    browser.wait_heading("This link does not work")
+    assert browser.visible("form") == [], "there is no new link to be had"
 
 
 def test_sessions_are_listed_and_ended(account, person):
