@@ -6,8 +6,8 @@ enum { INSERT, VOID, VOID_ALL, COUNT_SINCE, USE, RELEASE, FIND, EXPIRE };
 
 /* Purposes are numbers of the enum; MariaDB counts ENUM words from one too. */
 static const struct db_statement statements[] = {
-    [INSERT] = {"INSERT INTO email_token (token_hash, purpose, email,"
-                " created_at, expires_at, user_id)"
+    [INSERT] = {"INSERT INTO email_token (token_hash, user_id, purpose,"
+                " email, created_at, expires_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 6, 0},
     [VOID] = {"UPDATE email_token SET used_at = ? WHERE user_id = ?"
