@@ -22,7 +22,7 @@ make_database_files() {
 	say 'Making the database'
 	rm -rf "$place/mysql/new"
 	as_user "$service_user" mariadb-install-db --no-defaults \
-		--datadir="$place/mysql/new" --skip-test-db \
+		--datadir="$place/mysql/new" --skip-test-db --force \
 		--auth-root-authentication-method=socket \
 		--auth-root-socket-user="$(id -un)" >"$place/log/mariadb.out" 2>&1 ||
 		die_with_log "$place/log/mariadb.out" 'mariadb-install-db failed'
