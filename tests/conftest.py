@@ -18,6 +18,6 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def stack():
-    """The installation as the quick start makes it: default settings."""
+    """The installation as the quick start makes it: with its default settings."""
     with Stack() as running:
         yield running
