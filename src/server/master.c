@@ -62,6 +62,7 @@ struct throttle {
 struct master {
 	struct server *server;
 	const struct options *options; /* NULL: no reload */
+	struct config *reloaded;       /* the settings, when read again */
 	struct worker_slot *slots;     /* one a place, shared with the child */
 	unsigned generation;
 	size_t wanted[ROLE_COUNT];
@@ -400,8 +401,8 @@ static void reopen_log(const struct config *config)
 }
 
 /* The settings as they are now; NULL, and a line in the log, for bad ones. */
-static const struct config *read_again(const struct options *options,
-                                       struct peers *peers)
+static struct config *read_again(const struct options *options,
+                                 struct peers *peers)
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct config_error error = {"out of memory"};
@@ -421,12 +422,11 @@ static const struct config *read_again(const struct options *options,
 
 /*
  * The socket, the user and the master key stay what they are: changing those
- * is a new start. Old settings are not freed; children made from them and
- * texts within them may still be in use.
+ * is a new start. Older children have the older settings in their own memory.
  */
 static void reload(struct master *master)
 {
-	const struct config *config;
+	struct config *config;
 	char state[64];
 
 	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
@@ -434,6 +434,8 @@ static void reload(struct master *master)
 	systemd_notify(state);
 	config = read_again(master->options, &master->server->peers);
 	if (config) {
+		free(master->reloaded);
+		master->reloaded = config;
 		master->server->config = config;
 		master->wanted[ROLE_WORKER] = workers_wanted(config);
 		master->generation++;
@@ -486,28 +488,28 @@ static void run(struct master *master)
 	}
 }
 
-static struct master *master_new(struct server *server)
+/* There is one in a process; its children leave by exit() from within it. */
+static struct master *open_master(struct server *server)
 {
-	struct master *master = calloc(1, sizeof(*master));
+	static struct master master;
 	void *slots;
 
 	slots = mmap(NULL, PLACES * sizeof(struct worker_slot),
 	             PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!master || slots == MAP_FAILED) {
-		log_note(LOG_ERROR, "master_failed", "out of memory");
-		free(master);
+	if (slots == MAP_FAILED) {
+		log_note(LOG_ERROR, "master_failed", strerror(errno));
 		return NULL;
 	}
-	master->server = server;
-	master->slots = slots;
-	master->wanted[ROLE_MAINTAINER] = 1;
-	return master;
+	master.server = server;
+	master.slots = slots;
+	master.wanted[ROLE_MAINTAINER] = 1;
+	return &master;
 }
 
 enum server_exit master_run(struct server *server,
                             const struct options *options)
 {
-	struct master *master = master_new(server);
+	struct master *master = open_master(server);
 
 	if (!master)
 		return SERVER_TEMPORARY;
@@ -529,7 +531,7 @@ static _Noreturn void keep_maintenance(struct server *server, pid_t parent)
 	if (getppid() != parent)
 		exit(SERVER_OK);
 	title_set("keeper");
-	master = master_new(server);
+	master = open_master(server);
 	if (!master)
 		exit(SERVER_TEMPORARY);
 	master->was_ready = true;

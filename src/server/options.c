@@ -104,13 +104,10 @@ static enum fault take(struct options *options, int letter,
 
 enum fault options_read(struct options *out, int argc, char **argv)
 {
-	static char name[] = "claviger-fcgi";
 	enum fault fault = FAULT_NONE;
 	int letter = 0;
 
 	*out = (struct options){0};
-	if (argc > 0)
-		argv[0] = name; /* what getopt_long begins its lines with */
 	while (!fault && out->action != OPTIONS_DONE && letter >= 0) {
 		letter =
 		    getopt_long(argc, argv, "c:s:l:w:tVh", long_options, NULL);
@@ -118,12 +115,12 @@ enum fault options_read(struct options *out, int argc, char **argv)
 			fault = take(out, letter, optarg);
 	}
 	if (!fault && out->action != OPTIONS_DONE && optind < argc) {
-		(void)fprintf(stderr, "%s: unexpected argument '%s'\n", name,
+		(void)fprintf(stderr, "%s: unexpected argument '%s'\n", argv[0],
 		              argv[optind]);
 		fault = FAULT_INVALID_REQUEST;
 	}
 	if (fault)
-		(void)fprintf(stderr, "Try '%s --help'.\n", name);
+		(void)fprintf(stderr, "Try '%s --help'.\n", argv[0]);
 	return fault;
 }
 

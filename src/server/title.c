@@ -26,15 +26,17 @@ static void measure(int argc, char **argv)
 
 char **title_init(int argc, char **argv)
 {
-	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+	static char program[] = "claviger-fcgi";
+	static char **copies;
 
-	for (int i = 0; copy && i < argc; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i])
+	copies = calloc((size_t)argc + 1, sizeof(*copies));
+	for (int i = 0; copies && i < argc; i++) {
+		copies[i] = i ? strdup(argv[i]) : program;
+		if (!copies[i])
 			return NULL;
 	}
 	measure(argc, argv);
-	return copy;
+	return copies;
 }
 
 void title_set(const char *role)

@@ -5,7 +5,8 @@
 
 /*
  * Copy the arguments, so that the memory of the originals can carry a title.
- * NULL without memory. The copy lives as long as the process.
+ * NULL without memory. The copy lives as long as the process; its first is the
+ * program's plain name, with which messages begin.
  */
 char **title_init(int argc, char **argv);
 

@@ -477,6 +477,15 @@ static void report_ready(struct worker *worker)
 		systemd_notify("READY=1");
 }
 
+static void loop(struct worker *worker)
+{
+	while (!worker->is_ending) {
+		wait_for_work(worker);
+		serve_next(worker);
+		worker->is_ending = worker->is_ending || is_worn_out(worker);
+	}
+}
+
 enum server_exit worker_run(struct server *server, struct worker_slot *slot)
 {
 	struct worker worker = {
@@ -488,14 +497,11 @@ enum server_exit worker_run(struct server *server, struct worker_slot *slot)
 
 	title_set("worker");
 	worker.status = open_all(&worker);
-	if (worker.status)
-		return worker.status;
-	report_ready(&worker);
-	while (!worker.is_ending) {
-		wait_for_work(&worker);
-		serve_next(&worker);
-		worker.is_ending = worker.is_ending || is_worn_out(&worker);
+	if (!worker.status) {
+		report_ready(&worker);
+		loop(&worker);
 	}
-	service_close(worker.service);
+	if (worker.service)
+		service_close(worker.service);
 	return worker.status;
 }
