@@ -230,7 +230,7 @@ def test_DO08_pathological_input_costs_less_than_50_ms(loose, body):
     # A route that hashes nothing: a hash is work that is wanted.
     answer = send(loose, body, API + "/auth/password/forgot")
     spent = cpu_ms(workers) - before
-    assert 400 <= answer.status_code < 500
+    assert answer.status_code in (202, 400, 422)
     assert spent < (500 if is_sanitized() else 50), f"{spent:.1f} ms"
 
 
