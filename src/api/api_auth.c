@@ -114,7 +114,8 @@ enum fault auth_login(struct exchange *exchange)
 		fault = login_with_password(&exchange->ctx, &login, &tokens);
 	if (fault)
 		return fault;
-	guard_refund(&exchange->ctx, exchange->route->limit);
+	guard_refund(&exchange->ctx, exchange->route->limit,
+	             &exchange->admission);
 	return answer_tokens(exchange, &tokens);
 }
 

@@ -60,6 +60,7 @@ enum fault password_change(struct exchange *exchange)
 	    &exchange->ctx, input->current_password, input->new_password);
 	if (fault)
 		return fault;
-	guard_refund(&exchange->ctx, exchange->route->limit);
+	guard_refund(&exchange->ctx, exchange->route->limit,
+	             &exchange->admission);
 	return answer_no_content(exchange);
 }

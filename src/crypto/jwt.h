@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signed JSON Web Tokens in compact form, HS256 only (RFC 7515, 7519, 8725,
- * 9068). This is the JOSE layer: spelling, header and MAC. What the claims
- * mean is session/access_token.c's.
+ * 9068): the profile of jws.h that our tokens have. What the claims mean is
+ * session/access_token.c's.
  */
 #ifndef CRYPTO_JWT_H
 #define CRYPTO_JWT_H
@@ -11,11 +11,12 @@
 #include "base/fault.h"
 #include "base/json_read.h"
 #include "base/text.h"
+#include "crypto/jws.h"
 #include "crypto/keyring.h"
 
 #include <stdint.h>
 
-#define JWT_LIMIT_BYTES 8192
+#define JWT_LIMIT_BYTES JWS_LIMIT_BYTES
 
 /*
  * Append a token with header {"alg":"HS256","typ":"at+jwt","kid":key->id} over

@@ -142,9 +142,27 @@ static enum fault read_body(void *argument, char *into, size_t bytes)
 	return is_late ? FAULT_REQUEST_TIMEOUT : FAULT_INVALID_REQUEST;
 }
 
-/* Let the front server finish sending what nobody has read. */
-static void skip_body(FCGX_Request *request)
+static void put(FCGX_Stream *out, struct span bytes)
 {
+	if (bytes.length && bytes.length <= INT32_MAX)
+		(void)FCGX_PutStr(bytes.at, (int)bytes.length, out);
+}
+
+/*
+ * Send the answer, and let the front server finish sending what nobody has
+ * read. What goes wrong here is the peer's loss.
+ */
+static void send_reply(const struct worker *worker,
+                       const struct life_reply *reply)
+{
+	const FCGX_Request *request = &worker->request;
+
+	deadline_arm(request->ipcFd, SHUT_RDWR,
+	             worker->server->config->server.request_deadline);
+	put(request->out, reply->head);
+	put(request->out, reply->body);
+	(void)FCGX_FClose(request->err);
+	(void)FCGX_FClose(request->out);
 	deadline_arm(request->ipcFd, SHUT_RDWR, LINGER_MS);
 	while (has_more(request->in))
 		request->in->rdNext = request->in->stop;
@@ -173,12 +191,6 @@ static uint64_t hash_of(char **variables)
 	return hash ? hash : 1;
 }
 
-static void put(FCGX_Stream *out, struct span bytes)
-{
-	if (bytes.length && bytes.length <= INT32_MAX)
-		(void)FCGX_PutStr(bytes.at, (int)bytes.length, out);
-}
-
 static void answer(struct worker *worker)
 {
 	FCGX_Request *request = &worker->request;
@@ -192,18 +204,10 @@ static void answer(struct worker *worker)
 	if (worker->slot)
 		worker->slot->request_hash = hash_of(request->envp);
 	life_run(worker->service, &asked, &reply);
-	deadline_arm(request->ipcFd, SHUT_RDWR,
-	             worker->server->config->server.request_deadline);
-	put(request->out, reply.head);
-	put(request->out, reply.body);
-	(void)FCGX_FClose(request->err);
-	(void)FCGX_FClose(request->out);
-	(void)deadline_disarm();
-	/* The answer is on its way; what follows makes nobody wait. */
+	send_reply(worker, &reply);
 	life_end(worker->service);
 	if (worker->slot)
 		worker->slot->request_hash = 0;
-	skip_body(request);
 }
 
 /* Say that we do not play this role, which libfcgi cannot say. */

@@ -29,34 +29,35 @@ static enum fault audit_change(struct ctx *ctx, const struct uuid *user_id,
 
 /*
  * A taken address gets the mail that says so, a free one the link: the caller
- * cannot tell.
+ * cannot tell, for both take the same steps. A token that is not mailed is
+ * nobody's.
  */
 static enum fault mail_new_address(struct requesting *requesting)
 {
 	struct ctx *ctx = requesting->ctx;
 	const struct identity *identity = &requesting->user.identity;
 	struct user other;
+	struct span token;
 	struct mail mail = {
-	    .template = MAIL_ALREADY_REGISTERED,
+	    .template = MAIL_EMAIL_CONFIRM,
+	    .user_id = identity->user_id,
 	    .to = requesting->new_email,
-	    .link = outbox_link(ctx, "/login.html", (struct span){0}),
+	    .name = identity->name,
 	};
 	enum fault fault =
-	    user_find_by_email(ctx, requesting->new_email, NULL, &other);
-	if (!fault)
-		return outbox_add(ctx, &mail);
-	if (fault != FAULT_NOT_FOUND)
-		return fault;
-	struct span token;
-	fault = proof_make(ctx, PROOF_EMAIL_CHANGE, &identity->user_id,
-	                   requesting->new_email, &token);
+	    proof_make(ctx, PROOF_EMAIL_CHANGE, &identity->user_id,
+	               requesting->new_email, &token);
 	if (fault)
 		return fault;
-	mail.template = MAIL_EMAIL_CONFIRM;
-	mail.user_id = identity->user_id;
-	mail.name = identity->name;
 	mail.link = outbox_link(ctx, "/verify.html", token);
-	return outbox_add(ctx, &mail);
+	fault = user_find_by_email(ctx, requesting->new_email, NULL, &other);
+	if (!fault) {
+		mail.template = MAIL_ALREADY_REGISTERED;
+		mail.name = other.identity.name;
+		mail.link = outbox_link(ctx, "/login.html", (struct span){0});
+	}
+	return fault && fault != FAULT_NOT_FOUND ? fault
+	                                         : outbox_add(ctx, &mail);
 }
 
 static enum fault request_work(void *argument)
@@ -101,15 +102,15 @@ static enum fault tell_old_address(struct ctx *ctx,
 	                              before->email, &token);
 	if (fault)
 		return fault;
-	return outbox_add(ctx,
-	                  &(struct mail){
-			      .template = MAIL_EMAIL_CHANGED,
-			      .user_id = before->user_id,
-			      .to = before->email,
-			      .name = before->name,
-			      .detail = new_email,
-			      .link = outbox_link(ctx, "/verify.html", token),
-			  });
+	return outbox_add(
+	    ctx, &(struct mail){
+		     .template = MAIL_EMAIL_CHANGED,
+		     .user_id = before->user_id,
+		     .to = before->email,
+		     .name = before->name,
+		     .detail = new_email,
+		     .link = outbox_link(ctx, "/verify.html?undo", token),
+		 });
 }
 
 static enum fault take_back(struct ctx *ctx, const struct proof *proof,

@@ -232,13 +232,15 @@ enum fault guard_admit(struct ctx *ctx, enum limit_policy policy,
 	return read_answer(ctx, run_id, policy, claims, reply, out);
 }
 
-void guard_refund(struct ctx *ctx, enum limit_policy policy)
+void guard_refund(struct ctx *ctx, enum limit_policy policy,
+                  struct admission *admission)
 {
 	struct span key = key_of(ctx, KV_LIMIT, limit_subject(ctx, policy));
-	int64_t done;
+	int64_t done = 0;
 	size_t count;
 	/* Redis is away: the attempt stays counted, which is the safe side. */
 	if (kv_run(ctx->kv, KV_SCRIPT_REFUND, &key, 1, NULL, 0, &done, 1,
 	           &count))
 		metrics_add(METRIC_KV_FALLBACKS, 1);
+	admission->remaining += done;
 }

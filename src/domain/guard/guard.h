@@ -48,7 +48,11 @@ enum fault guard_admit(struct ctx *ctx, enum limit_policy policy,
                        const struct access_claims *claims,
                        struct admission *out);
 
-/* Give one attempt back: a right password is not an attack. */
-void guard_refund(struct ctx *ctx, enum limit_policy policy);
+/*
+ * Give the attempt that was admitted back: a right password is no attack. The
+ * admission then tells what is left with it.
+ */
+void guard_refund(struct ctx *ctx, enum limit_policy policy,
+                  struct admission *admission);
 
 #endif

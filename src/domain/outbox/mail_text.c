@@ -153,7 +153,7 @@ static void render_text(struct text *out, const struct mail_row *row,
 static void render_link(struct text *out, const char *label, struct span link)
 {
 	text_append(out, SPAN("<p style=\"margin:1.5em 0\">\r\n<a style=\""
-	                      "background:#1d4e89;color:#ffffff;padding:.7em "
+	                      "background:#0f5c4f;color:#ffffff;padding:.7em "
 	                      "1.2em;border-radius:.4em;text-decoration:none\""
 	                      "\r\nhref=\""));
 	html_append(out, link);

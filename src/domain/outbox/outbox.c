@@ -176,8 +176,8 @@ enum fault outbox_send_due(struct ctx *ctx, size_t *sent)
 	if (ctx->config->mail.transport == MAIL_TRANSPORT_NONE)
 		return FAULT_NONE;
 	enum fault fault = outbox_store_due(ctx, &due, &count);
-	for (size_t i = 0; !fault && i < count; i++) {
-		bool left;
+	bool left = true;
+	for (size_t i = 0; !fault && left && i < count; i++) {
 		fault = send_row(ctx, &due[i], &left);
 		*sent += left;
 	}

@@ -50,8 +50,9 @@ struct span outbox_link(struct ctx *ctx, const char *page, struct span token);
 
 /*
  * Send what is due, a bounded number. One process at a time calls it. sent
- * gets how many left; a failing transport is no fault: the rows say why and
- * when they are tried again.
+ * gets how many left. A message that does not leave is no fault, its row says
+ * why and when it is tried again; but it ends the round, for a server that
+ * hangs must not hold up everything else.
  */
 enum fault outbox_send_due(struct ctx *ctx, size_t *sent);
 

@@ -98,7 +98,10 @@ enum fault session_list(struct ctx *ctx, const struct uuid *user_id,
                         const struct uuid *before, int64_t limit,
                         const struct session_record **out, size_t *count);
 
-/* Remove sessions that ended or expired before_ms. */
+/*
+ * Remove sessions that expired before_ms, a few at a time: each takes its
+ * refresh tokens with it, of which there may be thousands.
+ */
 enum fault session_expire(struct ctx *ctx, int64_t before_ms);
 
 /*

@@ -89,7 +89,7 @@ static const struct db_statement statements[] = {
               " FROM session s JOIN user u ON u.id = s.user_id"
               " WHERE" LIVE " AND s.id < ? ORDER BY s.id DESC LIMIT ?",
               5, 7},
-    [EXPIRE] = {"DELETE FROM session WHERE expires_at < ? LIMIT 200", 1, 0},
+    [EXPIRE] = {"DELETE FROM session WHERE expires_at < ? LIMIT 20", 1, 0},
 };
 
 static const struct uuid newest_id = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
