@@ -25,7 +25,7 @@ mariadb-server-core mariadb-client redis-server lighttpd lighttpd-mod-openssl ng
 apache2-bin libapache2-mod-fcgid spawn-fcgi openssl john-data curl procps
 clang-format clang-tidy cppcheck shellcheck pyflakes3 binutils
 python3-pytest python3-requests python3-pymysql python3-redis python3-jwt
-python3-aiosmtpd python3-pyotp python3-selenium chromium chromium-driver
+python3-aiosmtpd python3-jsonschema python3-pyotp python3-selenium chromium chromium-driver
 "
 ALL_PARTS="lint unit fuzz e2e ways faults browser"
 
