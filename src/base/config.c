@@ -278,6 +278,8 @@ static const struct secret_file {
      offsetof(struct config, database.password)},
     {"redis.password_file", offsetof(struct config, redis.password_file),
      offsetof(struct config, redis.password)},
+    {"captcha.secret_file", offsetof(struct config, captcha.secret_file),
+     offsetof(struct config, captcha.secret)},
     {"mail.smtp_password_file",
      offsetof(struct config, mail.smtp_password_file),
      offsetof(struct config, mail.smtp_password)},

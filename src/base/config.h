@@ -20,10 +20,14 @@
 #define CONFIG_BLOCKS_LIMIT 32
 #define CONFIG_WORDS_LIMIT  16
 
-/* At most count events in any window of window_ms: "5/15m". */
+/*
+ * "5/15m": at most count in any window of window_ms (a sliding window, burst
+ * 0). "100/1m burst 10": a token bucket of that size, refilled at that rate.
+ */
 struct config_rate {
 	int64_t count;
 	int64_t window_ms;
+	int64_t burst;
 };
 
 struct config_blocks {
@@ -43,6 +47,12 @@ enum config_mail_transport {
 	MAIL_TRANSPORT_SMTP,
 	MAIL_TRANSPORT_SENDMAIL,
 	MAIL_TRANSPORT_MAILDIR,
+};
+enum config_captcha {
+	CAPTCHA_NONE,
+	CAPTCHA_ALTCHA,
+	CAPTCHA_HCAPTCHA,
+	CAPTCHA_TURNSTILE,
 };
 enum config_starttls { STARTTLS_REQUIRED, STARTTLS_IF_OFFERED, STARTTLS_OFF };
 
@@ -150,11 +160,42 @@ struct config {
 	} mail;
 	struct {
 		struct config_rate login;
+		struct config_rate login_account;
 		struct config_rate registration;
 		struct config_rate reset;
 		struct config_rate verification;
-		struct config_rate api;
+		struct config_rate api_user;
+		struct config_rate api_anonymous;
+		struct config_rate api_key;
+		struct config_rate websocket;
+		struct config_rate factor;
+		int64_t ipv6_site_factor; /* a /48 may do so many times more */
 	} limit;
+	struct {
+		int64_t delay_after; /* failures of an account or network */
+		int64_t delay_first;
+		int64_t delay_most;
+		int64_t lock_after; /* consecutive failures */
+		int64_t lock_first;
+		int64_t lock_most;
+		int64_t forget_after;     /* without another failure */
+		int64_t device_life;      /* of the known-device cookie */
+		int64_t auto_block_after; /* failures of a network; 0 never */
+		int64_t auto_block_for;
+		const char *blocklist_file;
+		struct config_blocks allow;
+	} guard;
+	struct {
+		enum config_captcha provider;
+		int64_t after; /* failures of an account or network */
+		int64_t difficulty;
+		int64_t expiry;
+		const char *site_key;
+		const char *secret;
+		const char *secret_file;
+		const char *verify_url; /* "" is the provider's own */
+		int64_t timeout;
+	} captcha;
 	struct {
 		int64_t retention;
 	} audit;

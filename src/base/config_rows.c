@@ -38,6 +38,13 @@ static const char *const transports[CONFIG_CHOICES_LIMIT] = {
     [MAIL_TRANSPORT_MAILDIR] = "maildir",
 };
 
+static const char *const captchas[CONFIG_CHOICES_LIMIT] = {
+    [CAPTCHA_NONE] = "none",
+    [CAPTCHA_ALTCHA] = "altcha",
+    [CAPTCHA_HCAPTCHA] = "hcaptcha",
+    [CAPTCHA_TURNSTILE] = "turnstile",
+};
+
 static const char *const starttls_words[CONFIG_CHOICES_LIMIT] = {
     [STARTTLS_REQUIRED] = "required",
     [STARTTLS_IF_OFFERED] = "if_offered",
@@ -55,7 +62,10 @@ const struct config_section config_sections[] = {
     {"session", "How long people stay signed in."},
     {"account", "Registration and the links that are mailed."},
     {"mail", "How mail leaves the house."},
-    {"limit", "How often one client may try: attempts in a sliding window."},
+    {"limit", "How often one may try: \"5/15m\" is a sliding window, "
+              "\"100/1m burst 10\" a token bucket."},
+    {"guard", "What failed sign-ins lead to, and blocked addresses."},
+    {"captcha", "Proof that no machine guesses passwords."},
     {"audit", "The record of what happened."},
 };
 
@@ -293,15 +303,78 @@ const struct config_row config_rows[] = {
 	 .help = "A mail that could not be sent for so long is dropped."},
 
 	{SETTING(limit.login), CONFIG_RATE, "5/15m", 1, 1000000,
-	 .help = "Failed logins from one address."},
+	 .help = "Sign-in attempts of one address."},
+	{SETTING(limit.login_account), CONFIG_RATE, "5/5m", 1, 1000000,
+	 .help = "Sign-in attempts at one account, from all addresses."},
 	{SETTING(limit.registration), CONFIG_RATE, "3/1h", 1, 1000000,
 	 .help = "Registrations from one address."},
 	{SETTING(limit.reset), CONFIG_RATE, "3/1h", 1, 1000000,
-	 .help = "Password resets asked for from one address."},
+	 .help = "Requests for a new password from one address."},
 	{SETTING(limit.verification), CONFIG_RATE, "5/1h", 1, 1000000,
-	 .help = "Confirmations of an address from one address."},
-	{SETTING(limit.api), CONFIG_RATE, "100/1m", 1, 1000000,
-	 .help = "Everything else from one address."},
+	 .help = "Confirmations and requests for one from one address."},
+	{SETTING(limit.api_user), CONFIG_RATE, "100/1m burst 10", 1, 1000000,
+	 .help = "Every other call of one signed-in person."},
+	{SETTING(limit.api_anonymous), CONFIG_RATE, "20/1m burst 5", 1, 1000000,
+	 .help = "Every other call from one address without a credential."},
+	{SETTING(limit.api_key), CONFIG_RATE, "100/1m burst 10", 1, 1000000,
+	 .help = "Calls with one API key that has no rate of its own."},
+	{SETTING(limit.websocket), CONFIG_RATE, "10/1m burst 2", 1, 1000000,
+	 .help = "WebSocket upgrades of one person or address."},
+	{SETTING(limit.factor), CONFIG_RATE, "20/1h", 1, 1000000,
+	 .help = "Attempts at one person's second factor."},
+	{SETTING(limit.ipv6_site_factor), CONFIG_NUMBER, "16", 1, 65536,
+	 .help = "IPv6 is counted by /64; all of a /48 may do so many times as "
+	         "much."},
+
+	{SETTING(guard.delay_after), CONFIG_NUMBER, "5", 1, 1000,
+	 .help = "Failed sign-ins of an account or network after which each "
+	         "next attempt has to wait."},
+	{SETTING(guard.delay_first), CONFIG_DURATION, "1s", SECONDS(1), HOURS(1),
+	 .help = "The first such wait; every further one is twice as long."},
+	{SETTING(guard.delay_most), CONFIG_DURATION, "1m", SECONDS(1), DAYS(1),
+	 .help = "The longest such wait."},
+	{SETTING(guard.lock_after), CONFIG_NUMBER, "10", 2, 100,
+	 .help = "Consecutive failed sign-ins that lock an account."},
+	{SETTING(guard.lock_first), CONFIG_DURATION, "15m", SECONDS(1), DAYS(1),
+	 .help = "How long the first lock lasts; every further one is twice as "
+	         "long. A device that was used before passes it."},
+	{SETTING(guard.lock_most), CONFIG_DURATION, "4h", SECONDS(1), DAYS(7),
+	 .help = "The longest lock."},
+	{SETTING(guard.forget_after), CONFIG_DURATION, "1d", MINUTES(1), DAYS(30),
+	 .help = "Failures are forgotten after so long without another one."},
+	{SETTING(guard.device_life), CONFIG_DURATION, "180d", DAYS(1), DAYS(365),
+	 .help = "How long a browser that signed in is known as a device."},
+	{SETTING(guard.auto_block_after), CONFIG_NUMBER, "50", 0, 1000000,
+	 .help = "Failed sign-ins after which a network is blocked; 0 never."},
+	{SETTING(guard.auto_block_for), CONFIG_DURATION, "1h", SECONDS(1), DAYS(30),
+	 .help = "How long such a block lasts."},
+	{SETTING(guard.blocklist_file), CONFIG_PATH, "",
+	 .help = "The list of blocked addresses that clavigerctl blocklist load "
+	         "makes."},
+	{SETTING(guard.allow), CONFIG_BLOCKS, "",
+	 .help = "Addresses that are never blocked."},
+
+	{SETTING(captcha.provider), CONFIG_CHOICE, "altcha",
+	 .choices = captchas,
+	 .help = "Who asks for proof after failed sign-ins: altcha (made and "
+	         "checked here), hcaptcha, turnstile, or none."},
+	{SETTING(captcha.after), CONFIG_NUMBER, "3", 0, 1000000,
+	 .help = "Failed sign-ins of an account or network after which a captcha "
+	         "is wanted; 0 always."},
+	{SETTING(captcha.difficulty), CONFIG_NUMBER, "50000", 1000, 10000000,
+	 .help = "ALTCHA: the largest number that a browser has to find."},
+	{SETTING(captcha.expiry), CONFIG_DURATION, "5m", SECONDS(10), HOURS(1),
+	 .help = "ALTCHA: how long a challenge is good."},
+	{SETTING(captcha.site_key), CONFIG_TEXT, "",
+	 .help = "hCaptcha, Turnstile: the site key."},
+	{SETTING(captcha.secret), CONFIG_SECRET, "",
+	 .help = "hCaptcha, Turnstile: the secret."},
+	{SETTING(captcha.secret_file), CONFIG_PATH, "",
+	 .help = "A private file with the secret in it."},
+	{SETTING(captcha.verify_url), CONFIG_TEXT, "",
+	 .help = "Where to have answers checked; empty is the provider's own."},
+	{SETTING(captcha.timeout), CONFIG_DURATION, "3s", SECONDS(1), SECONDS(10),
+	 .help = "How long to wait for that; without an answer nobody passes."},
 
 	{SETTING(audit.retention), CONFIG_DURATION, "365d", 0, DAYS(36500),
 	 .help = "Events older than this are deleted; 0 is never."},

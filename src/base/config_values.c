@@ -191,17 +191,33 @@ static enum fault read_choice(const struct config_row *row, struct span value,
 static_assert(sizeof(unsigned) == sizeof(enum config_log_level),
               "an enum of struct config is an int");
 
+/* "burst 10": a token bucket of that size. */
+static enum fault read_burst(struct span words, int64_t *out)
+{
+	struct span word;
+
+	words = span_trim(words);
+	if (!span_cut(&words, ' ', &word) || !words.at ||
+	    !span_equal(word, SPAN("burst")) ||
+	    parse_number(span_trim(words), out) || *out < 1)
+		return FAULT_VALIDATION;
+	return FAULT_NONE;
+}
+
 static enum fault read_rate(const struct config_row *row, struct span value,
                             void *at)
 {
-	struct config_rate rate;
+	struct config_rate rate = {0};
 	struct span count;
+	struct span window;
 
-	if (!span_cut(&value, '/', &count) || !value.at ||
+	if (!span_cut(&value, '/', &count) || !span_cut(&value, ' ', &window) ||
 	    parse_number(count, &rate.count) ||
-	    clock_parse_duration(value, &rate.window_ms))
+	    clock_parse_duration(window, &rate.window_ms) ||
+	    (value.at && read_burst(value, &rate.burst)))
 		return FAULT_VALIDATION;
 	if (rate.count < row->minimum || rate.count > row->maximum ||
+	    rate.burst > row->maximum ||
 	    rate.window_ms < RATE_WINDOW_LEAST_MS ||
 	    rate.window_ms > RATE_WINDOW_MOST_MS)
 		return FAULT_VALIDATION;
@@ -337,6 +353,10 @@ static void append_rate(const struct config_row *row, const void *at,
 	text_append_number(text, rate.count);
 	text_append_byte(text, '/');
 	append_in_units(text, rate.window_ms, duration_units);
+	if (!rate.burst)
+		return;
+	text_append(text, SPAN(" burst "));
+	text_append_number(text, rate.burst);
 }
 
 static void append_block(struct text *text, const struct ip_block *block)

@@ -34,6 +34,9 @@ static const char *const purpose_names[] = {
     [KEY_CSRF] = "csrf",
     [KEY_OUTBOX] = "outbox",
     [KEY_CURSOR] = "cursor",
+    [KEY_DEVICE] = "device",
+    [KEY_CAPTCHA] = "captcha",
+    [KEY_SUBJECT] = "subject",
 };
 static_assert(sizeof(purpose_names) / sizeof(purpose_names[0]) ==
                   KEY_PURPOSE_COUNT,

@@ -27,6 +27,9 @@ enum key_purpose {
 	KEY_CSRF,            /* HMAC of session ids */
 	KEY_OUTBOX,          /* seals mail that waits to be sent */
 	KEY_CURSOR,          /* HMAC of list cursors */
+	KEY_DEVICE,          /* HMAC of known-device cookies */
+	KEY_CAPTCHA,         /* HMAC of captcha challenges */
+	KEY_SUBJECT,         /* HMAC of the subjects of failure counters */
 	KEY_PURPOSE_COUNT
 };
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct hash_gate;
+struct policies;
 
 enum actor_kind {
 	ACTOR_NOBODY = 0,
@@ -52,6 +53,7 @@ struct ctx {
 	struct keyring *keys;
 	struct shared *shared;
 	struct hash_gate *gate; /* guard/hash_gate.h */
+	const struct policies *policies; /* guard/policy.h */
 	struct uuid system_tenant_id;
 	int64_t now_ms;
 	struct ip ip;

@@ -73,6 +73,14 @@ static const struct problem {
                            "The request did not prove that it comes from "
                            "this site.",
                            NULL},
+    [FAULT_CAPTCHA_REQUIRED] = {403, "captcha_required", "Captcha required",
+                                "Solve the captcha and send it along.", NULL},
+    [FAULT_IP_BLOCKED] = {403, "ip_blocked", "Address blocked",
+                          "Requests from this address are not served.", NULL},
+    [FAULT_ACCOUNT_LOCKED] = {429, "account_locked", "Account locked",
+                              "Too many failed attempts. Wait, or sign in "
+                              "from a device that you have used before.",
+                              NULL},
     [FAULT_RATE_LIMITED] = {429, "rate_limited", "Too many requests",
                             "Wait for the time in Retry-After.", NULL},
     [FAULT_INTERNAL] = {500, "internal_error", "Internal error",

@@ -25,6 +25,7 @@ static const struct {
     [KV_REVOKED_USER] = {"revoked:user", REVOKED_MS},
     [KV_REVOKED_TENANT] = {"revoked:tenant", REVOKED_MS},
     [KV_REVOKED_ALL] = {"revoked:all", REVOKED_MS},
+    [KV_GUARD_VERSION] = {"guard", DAY_MS},
     [KV_LIMIT] = {"limit", DAY_MS},
 };
 

@@ -17,6 +17,7 @@ enum kv_key_kind {
 	KV_REVOKED_USER,    /* generation, by user id */
 	KV_REVOKED_TENANT,  /* generation, by tenant id */
 	KV_REVOKED_ALL,     /* generation */
+	KV_GUARD_VERSION,   /* of policies and blocks, as MariaDB has it */
 	KV_LIMIT,           /* sliding window, by "policy:subject" */
 	KV_KEY_KIND_COUNT
 };

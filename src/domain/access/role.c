@@ -15,6 +15,11 @@ static const struct permission_row permissions[] = {
 	[PERM_NOTHING] = {"-", false},
 	[PERM_PLATFORM_AUDIT_READ] = {"platform:audit_read", true},
 	[PERM_PLATFORM_USER_REVOKE] = {"platform:user_revoke", true},
+	[PERM_PLATFORM_USER_UNLOCK] = {"platform:user_unlock", true},
+	[PERM_PLATFORM_POLICY_READ] = {"platform:policy_read", true},
+	[PERM_PLATFORM_POLICY_WRITE] = {"platform:policy_write", true},
+	[PERM_PLATFORM_BLOCK_READ] = {"platform:block_read", true},
+	[PERM_PLATFORM_BLOCK_WRITE] = {"platform:block_write", true},
 };
 /* clang-format on */
 static_assert(sizeof(permissions) / sizeof(permissions[0]) == PERMISSION_COUNT,
@@ -30,8 +35,13 @@ struct role_row {
 
 static const struct role_row roles[] = {
     {"owner", EVERYTHING},
-    {"admin", MAY(PERM_PLATFORM_AUDIT_READ) | MAY(PERM_PLATFORM_USER_REVOKE)},
-    {"auditor", MAY(PERM_PLATFORM_AUDIT_READ)},
+    {"admin",
+     MAY(PERM_PLATFORM_AUDIT_READ) | MAY(PERM_PLATFORM_USER_REVOKE) |
+         MAY(PERM_PLATFORM_USER_UNLOCK) | MAY(PERM_PLATFORM_POLICY_READ) |
+         MAY(PERM_PLATFORM_POLICY_WRITE) | MAY(PERM_PLATFORM_BLOCK_READ) |
+         MAY(PERM_PLATFORM_BLOCK_WRITE)},
+    {"auditor", MAY(PERM_PLATFORM_AUDIT_READ) | MAY(PERM_PLATFORM_POLICY_READ) |
+                    MAY(PERM_PLATFORM_BLOCK_READ)},
     {"member", 0},
 };
 

@@ -36,6 +36,11 @@ static const struct audit_row rows[] = {
 	[AUDIT_USER_STATUS] = {"user_status", {WARNING, WARNING}},
 	[AUDIT_ROLE_CHANGE] = {"role_change", {WARNING, WARNING}},
 	[AUDIT_KEY_ROTATE] = {"key_rotate", {CRITICAL, WARNING}},
+	[AUDIT_POLICY_CHANGE] = {"policy_change", {WARNING, WARNING}},
+	[AUDIT_IP_BLOCK] = {"ip_block", {WARNING, WARNING}},
+	[AUDIT_IP_UNBLOCK] = {"ip_unblock", {WARNING, WARNING}},
+	[AUDIT_ACCOUNT_LOCK] = {"account_lock", {CRITICAL, CRITICAL}},
+	[AUDIT_ACCOUNT_UNLOCK] = {"account_unlock", {WARNING, WARNING}},
 	[AUDIT_AUTHORIZATION_FAILED] = {"authorization_failed", {WARNING, WARNING}},
 	[AUDIT_SUSPICIOUS_ACTIVITY] = {"suspicious_activity", {CRITICAL, CRITICAL}},
 };

@@ -9,50 +9,50 @@
 #define DOMAIN_GUARD_GUARD_H
 
 #include "domain/ctx.h"
+#include "domain/guard/policy.h"
 #include "domain/session/access_token.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a route is limited by; the rates are settings (limit.*). */
-enum limit_policy {
-	LIMIT_UNSET = 0, /* no route may have it */
-	LIMIT_NOTHING,
-	LIMIT_LOGIN,
-	LIMIT_REGISTRATION,
-	LIMIT_RESET,
-	LIMIT_VERIFICATION,
-	LIMIT_API,
-	LIMIT_POLICY_COUNT
-};
-
 struct admission {
 	bool is_limited;
 	bool is_revoked;
-	bool has_limit; /* the following say something */
+	bool has_limit;           /* the following say something */
+	enum limit_policy policy; /* the one that is told of */
 	int64_t limit;
 	int64_t remaining;
 	int64_t window_s;
 	int64_t reset_in_ms;
+	int64_t guard_version; /* 0: not known */
 };
 
-/* "login", "api"; for logs, headers and the route listing. */
-const char *guard_policy_name(enum limit_policy policy);
-
 /*
- * Count this request against its policy for the client's network, and look
- * whether the token (NULL: none) was revoked. FAULT_UNAVAILABLE only when the
- * revocation can be asked nowhere: nobody is let in then.
+ * Count this request against its policy, for the user or else the client's
+ * network (IPv6 by /64, with a wider rate for the /48), and look whether the
+ * token (NULL: none) was revoked. With several limits the tightest is told of;
+ * when any refuses, none is charged. FAULT_UNAVAILABLE only when the revocation
+ * can be asked nowhere: nobody is let in then.
  */
 enum fault guard_admit(struct ctx *ctx, enum limit_policy policy,
                        const struct access_claims *claims,
                        struct admission *out);
 
 /*
- * Give the attempt that was admitted back: a right password is no attack. The
- * admission then tells what is left with it.
+ * Count an attempt against a policy by a subject of the caller's, such as an
+ * account: FAULT_RATE_LIMITED with ctx->retry_after_ms. For what is only known
+ * once the body was read.
+ */
+enum fault guard_charge(struct ctx *ctx, enum limit_policy policy,
+                        struct span subject);
+
+/*
+ * Give back the attempt that was admitted, or one that was charged: a right
+ * password is no attack. The admission (NULL: none) then tells what is left.
  */
 void guard_refund(struct ctx *ctx, enum limit_policy policy,
                   struct admission *admission);
+void guard_refund_charge(struct ctx *ctx, enum limit_policy policy,
+                         struct span subject);
 
 #endif
