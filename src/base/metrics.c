@@ -73,11 +73,30 @@ static const struct series {
                               "Worker processes started"},
     [METRIC_WORKER_CRASHES] = {"worker_crashes_total", "",
                                "Worker processes that died unasked"},
+    [METRIC_GUARD_BLOCKED] = {"guard_blocked_total", "",
+                              "Requests refused from blocked addresses"},
+    [METRIC_GUARD_LOCKED] = {"guard_locked_total", "",
+                             "Sign-ins refused because of a lock"},
+    [METRIC_CAPTCHA_SOLVED] = {"guard_captcha_total", "{verdict=\"solved\"}",
+                               "Captchas by what became of them"},
+    [METRIC_CAPTCHA_REFUSED] = {"guard_captcha_total", "{verdict=\"refused\"}",
+                                ""},
+    [METRIC_CAPTCHA_WANTED] = {"guard_captcha_total", "{verdict=\"wanted\"}",
+                               ""},
 };
 
-static_assert(sizeof(series) / sizeof(series[0]) == METRIC_COUNT,
+static_assert(sizeof(series) / sizeof(series[0]) == METRIC_SERIES_COUNT,
               "every metric has its series");
 
+static const char *const policies[] = {
+    "login",    "login_account", "registration", "reset",     "verification",
+    "api_user", "api_anonymous", "api_key",      "websocket", "factor",
+};
+
+static_assert(sizeof(policies) / sizeof(policies[0]) == METRICS_POLICIES,
+              "every limit policy has its name");
+
+#define GUARD    "guard_requests_total"
 #define DURATION "claviger_http_request_duration_seconds"
 
 static const struct bucket {
@@ -130,6 +149,21 @@ void metrics_request(int status, int64_t duration_us)
 	count(&current->duration_sum_us, (uint64_t)duration_us);
 }
 
+void metrics_guard(size_t policy, bool is_allowed)
+{
+	unsigned first =
+	    is_allowed ? METRIC_GUARD_ALLOWED : METRIC_GUARD_LIMITED;
+
+	assert(policy < METRICS_POLICIES);
+	metrics_add((enum metric)(first + (unsigned)policy), 1);
+}
+
+const char *metrics_policy_name(size_t policy)
+{
+	assert(policy < METRICS_POLICIES);
+	return policies[policy];
+}
+
 uint64_t metrics_get(enum metric metric)
 {
 	return get(&current->count[metric]);
@@ -161,7 +195,7 @@ static void append_counters(struct text *text)
 {
 	const char *family = "";
 
-	for (size_t i = 0; i < METRIC_COUNT; i++) {
+	for (size_t i = 0; i < METRIC_SERIES_COUNT; i++) {
 		if (strcmp(series[i].family, family) != 0)
 			append_head(text, series[i].family, series[i].help,
 			            "counter");
@@ -170,6 +204,27 @@ static void append_counters(struct text *text)
 		text_append_cstr(text, series[i].labels);
 		append_value(text, get(&current->count[i]));
 	}
+}
+
+static void append_verdicts(struct text *text, unsigned first,
+                            const char *verdict)
+{
+	for (unsigned i = 0; i < METRICS_POLICIES; i++) {
+		text_append_cstr(text, GUARD "{policy=\"");
+		text_append_cstr(text, policies[i]);
+		text_append_cstr(text, "\",verdict=\"");
+		text_append_cstr(text, verdict);
+		text_append_cstr(text, "\"}");
+		append_value(text, get(&current->count[first + i]));
+	}
+}
+
+static void append_guard(struct text *text)
+{
+	append_head(text, GUARD, "Requests and attempts by limit policy",
+	            "counter");
+	append_verdicts(text, METRIC_GUARD_ALLOWED, "allowed");
+	append_verdicts(text, METRIC_GUARD_LIMITED, "limited");
 }
 
 static void append_seconds(struct text *text, uint64_t us)
@@ -205,5 +260,6 @@ static void append_durations(struct text *text)
 void metrics_append(struct text *text)
 {
 	append_counters(text);
+	append_guard(text);
 	append_durations(text);
 }

@@ -9,7 +9,11 @@
 #include "base/text.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define METRICS_POLICIES 10 /* limit policies, in guard/policy.h's order */
 
 enum metric {
 	METRIC_REQUESTS_2XX,
@@ -42,7 +46,16 @@ enum metric {
 	METRIC_KV_REFILLS,
 	METRIC_WORKER_STARTS,
 	METRIC_WORKER_CRASHES,
-	METRIC_COUNT
+	METRIC_GUARD_BLOCKED,
+	METRIC_GUARD_LOCKED,
+	METRIC_CAPTCHA_SOLVED,
+	METRIC_CAPTCHA_REFUSED,
+	METRIC_CAPTCHA_WANTED,
+	METRIC_SERIES_COUNT, /* of those with a row each */
+	/* Two ranges: one counter for every limit policy. */
+	METRIC_GUARD_ALLOWED = METRIC_SERIES_COUNT,
+	METRIC_GUARD_LIMITED = METRIC_GUARD_ALLOWED + METRICS_POLICIES,
+	METRIC_COUNT = METRIC_GUARD_LIMITED + METRICS_POLICIES
 };
 
 #define METRICS_BUCKETS 12 /* of request durations, the last is +Inf */
@@ -58,6 +71,13 @@ void metrics_attach(struct metrics *metrics);
 
 void metrics_add(enum metric metric, uint64_t by);
 void metrics_request(int status, int64_t duration_us);
+
+/* Count a verdict on a request by the limit policy with this place. */
+void metrics_guard(size_t policy, bool is_allowed);
+
+/* The word that stands for it in the series. */
+const char *metrics_policy_name(size_t policy);
+
 uint64_t metrics_get(enum metric metric);
 
 /* The Prometheus text format 0.0.4 of everything. */

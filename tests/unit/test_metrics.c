@@ -81,7 +81,7 @@ static void writes_help_and_type_once_for_each_family(void **state)
 	assert_int_equal(count_of_lines_with("# TYPE "),
 	                 count_of_lines_with("# HELP "));
 	assert_int_equal(count_of_lines_with("# TYPE "),
-	                 METRIC_COUNT - 3 - 2 + 1);
+	                 METRIC_SERIES_COUNT - 3 - 2 - 2 + 1 + 1);
 }
 
 static void writes_the_counts(void **state)
@@ -96,6 +96,25 @@ static void writes_the_counts(void **state)
 	assert_true(has_line("redis_refills_total 1"));
 	assert_true(has_line("token_revocations_total 0"));
 	assert_int_equal(memory[text.length - 1], '\n');
+}
+
+static void counts_verdicts_by_limit_policy(void **state)
+{
+	(void)state;
+	metrics_guard(0, true);
+	metrics_guard(0, true);
+	metrics_guard(0, false);
+	metrics_guard(METRICS_POLICIES - 1, false);
+	metrics_append(&text);
+#define FAMILY "guard_requests_total"
+	assert_true(has_line("# TYPE " FAMILY " counter"));
+	assert_true(
+	    has_line(FAMILY "{policy=\"login\",verdict=\"allowed\"} 2"));
+	assert_true(
+	    has_line(FAMILY "{policy=\"login\",verdict=\"limited\"} 1"));
+	assert_true(
+	    has_line(FAMILY "{policy=\"factor\",verdict=\"limited\"} 1"));
+	assert_int_equal(count_of_lines_with(FAMILY "{"), 2 * METRICS_POLICIES);
 }
 
 static void writes_a_cumulative_histogram(void **state)
@@ -137,6 +156,7 @@ int main(void)
 	    CASE(classes_requests_by_their_status),
 	    CASE(writes_help_and_type_once_for_each_family),
 	    CASE(writes_the_counts),
+	    CASE(counts_verdicts_by_limit_policy),
 	    CASE(writes_a_cumulative_histogram),
 	    CASE(says_when_the_text_is_too_small),
 	};
