@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct ctx;
@@ -53,13 +54,20 @@ void policy_configured(const struct config *config, struct policies *out);
 /* The configuration's rates with the changed ones of MariaDB over them. */
 enum fault policy_load(struct ctx *ctx, struct policies *out);
 
+/* One policy's new rate; NULL takes a change back. */
+struct policy_change {
+	enum limit_policy policy;
+	const struct config_rate *rate;
+};
+
 /*
- * Change a policy, or with a NULL rate take the change back. Raises the guard's
- * version and audits (policy_change) in the same transaction, then publishes
- * the version. FAULT_VALIDATION for a rate out of bounds (count 1 … 1,000,000,
- * window 1 s … 30 d, burst 0 … 1,000,000).
+ * Change policies, all of them or none: rows, the guard's version and one audit
+ * event for each (policy_change; reason is its name, detail its old and new
+ * rate) in one transaction; then the version is published. FAULT_VALIDATION
+ * for a rate out of bounds (count 1 … 1,000,000, window 1 s … 30 d, burst 0 …
+ * 1,000,000).
  */
-enum fault policy_change(struct ctx *ctx, enum limit_policy policy,
-                         const struct config_rate *rate);
+enum fault policy_change(struct ctx *ctx, const struct policy_change *changes,
+                         size_t count);
 
 #endif
