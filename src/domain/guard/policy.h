@@ -54,20 +54,26 @@ void policy_configured(const struct config *config, struct policies *out);
 /* The configuration's rates with the changed ones of MariaDB over them. */
 enum fault policy_load(struct ctx *ctx, struct policies *out);
 
-/* One policy's new rate; NULL takes a change back. */
-struct policy_change {
+/*
+ * Change a policy, or with a NULL rate take the change back. Raises the guard's
+ * version and audits (policy_change) in the same transaction, then publishes
+ * the version. FAULT_VALIDATION for a rate out of bounds (count 1 … 1,000,000,
+ * window 1 s … 30 d, burst 0 … 1,000,000).
+ */
+enum fault policy_change(struct ctx *ctx, enum limit_policy policy,
+                         const struct config_rate *rate);
+
+struct policy_wish {
 	enum limit_policy policy;
-	const struct config_rate *rate;
+	const struct config_rate *rate; /* NULL: as configured */
 };
 
 /*
- * Change policies, all of them or none: rows, the guard's version and one audit
- * event for each (policy_change; reason is its name, detail its old and new
- * rate) in one transaction; then the version is published. FAULT_VALIDATION
- * for a rate out of bounds (count 1 … 1,000,000, window 1 s … 30 d, burst 0 …
- * 1,000,000).
+ * The same for several, all or none of them: one transaction, one raise of the
+ * version, an event for each (reason is its name, detail its old and new rate).
+ * For PATCH /admin/policies.
  */
-enum fault policy_change(struct ctx *ctx, const struct policy_change *changes,
-                         size_t count);
+enum fault policy_change_many(struct ctx *ctx, const struct policy_wish *wishes,
+                              size_t count);
 
 #endif
