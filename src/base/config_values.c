@@ -359,21 +359,10 @@ static void append_rate(const struct config_row *row, const void *at,
 	text_append_number(text, rate.burst);
 }
 
-static void append_block(struct text *text, const struct ip_block *block)
-{
-	char address[IP_TEXT_BYTES];
-	bool is_v4 = ip_is_v4(&block->address) && block->prefix >= 96;
-
-	text_append_cstr(text, ip_format(&block->address, address));
-	if (block->prefix == 128)
-		return;
-	text_append_byte(text, '/');
-	text_append_number(text, block->prefix - (is_v4 ? 96 : 0));
-}
-
 static void append_blocks(const struct config_row *row, const void *at,
                           struct text *text)
 {
+	char block[IP_BLOCK_TEXT_BYTES];
 	struct config_blocks blocks;
 
 	(void)row;
@@ -381,7 +370,7 @@ static void append_blocks(const struct config_row *row, const void *at,
 	for (size_t i = 0; i < blocks.count; i++) {
 		if (i)
 			text_append_byte(text, ' ');
-		append_block(text, &blocks.at[i]);
+		text_append_cstr(text, ip_block_format(&blocks.at[i], block));
 	}
 }
 

@@ -49,11 +49,10 @@ static struct ip without_host(const struct ip *ip, unsigned prefix)
 	return network;
 }
 
-enum fault ip_block_parse(struct span text, struct ip_block *out)
+enum fault ip_block_parse_around(struct span text, struct ip_block *out)
 {
 	struct span address;
 	struct ip_block block;
-	struct ip network;
 	uint64_t bits = 128;
 	unsigned base;
 	enum fault fault;
@@ -71,8 +70,24 @@ enum fault ip_block_parse(struct span text, struct ip_block *out)
 		bits += base;
 	}
 	block.prefix = (unsigned char)bits;
-	network = without_host(&block.address, block.prefix);
-	if (!ip_equal(&network, &block.address))
+	block.address = without_host(&block.address, block.prefix);
+	*out = block;
+	return FAULT_NONE;
+}
+
+enum fault ip_block_parse(struct span text, struct ip_block *out)
+{
+	struct span rest = text;
+	struct span address;
+	struct ip_block block;
+	struct ip ip;
+	enum fault fault;
+
+	fault = ip_block_parse_around(text, &block);
+	if (fault)
+		return fault;
+	if (!span_cut(&rest, '/', &address) || ip_parse(address, &ip) ||
+	    !ip_equal(&ip, &block.address))
 		return FAULT_VALIDATION;
 	*out = block;
 	return FAULT_NONE;
@@ -84,6 +99,30 @@ const char *ip_format(const struct ip *ip, char out[IP_TEXT_BYTES])
 		(void)inet_ntop(AF_INET, ip->bytes + 12, out, IP_TEXT_BYTES);
 	else
 		(void)inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT_BYTES);
+	return out;
+}
+
+static bool is_v4_block(const struct ip_block *block)
+{
+	return ip_is_v4(&block->address) && block->prefix >= 96;
+}
+
+unsigned ip_block_prefix(const struct ip_block *block)
+{
+	return block->prefix - (is_v4_block(block) ? 96U : 0U);
+}
+
+const char *ip_block_format(const struct ip_block *block,
+                            char out[IP_BLOCK_TEXT_BYTES])
+{
+	size_t length;
+
+	(void)ip_format(&block->address, out);
+	if (block->prefix == 128)
+		return out;
+	length = strlen(out);
+	(void)snprintf(out + length, IP_BLOCK_TEXT_BYTES - length, "/%u",
+	               ip_block_prefix(block));
 	return out;
 }
 
@@ -119,6 +158,26 @@ bool ip_in_block(const struct ip *ip, const struct ip_block *block)
 	struct ip network = without_host(ip, block->prefix);
 
 	return ip_equal(&network, &block->address);
+}
+
+int ip_compare(const struct ip *a, const struct ip *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+bool ip_block_covers(const struct ip_block *outer, const struct ip_block *inner)
+{
+	return outer->prefix <= inner->prefix &&
+	       ip_in_block(&inner->address, outer);
+}
+
+struct ip ip_block_last(const struct ip_block *block)
+{
+	struct ip last = block->address;
+
+	for (unsigned i = 0; i < sizeof(last.bytes); i++)
+		last.bytes[i] |= (unsigned char)~mask_byte(block->prefix, i);
+	return last;
 }
 
 struct ip ip_network(const struct ip *ip)

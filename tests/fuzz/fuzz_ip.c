@@ -23,13 +23,21 @@ static void try_address(struct span input)
 
 static void try_block(struct span input)
 {
+	char text[IP_BLOCK_TEXT_BYTES];
 	struct ip_block block;
+	struct ip_block again;
 	struct ip outside;
 
-	if (ip_block_parse(input, &block))
+	if (ip_block_parse_around(input, &block))
 		return;
+	fuzz_require(
+	    !ip_block_parse(span_of(ip_block_format(&block, text)), &again));
+	fuzz_require(ip_equal(&again.address, &block.address));
+	fuzz_require(again.prefix == block.prefix);
 	fuzz_require(block.prefix <= 128);
 	fuzz_require(ip_in_block(&block.address, &block));
+	outside = ip_block_last(&block);
+	fuzz_require(ip_in_block(&outside, &block));
 	if (block.prefix == 0)
 		return;
 	outside = block.address;

@@ -136,6 +136,70 @@ static void refuses_what_is_no_block(void **state)
 	assert_int_equal(out.prefix, 42);
 }
 
+static struct ip_block block_of(const char *text)
+{
+	struct ip_block block = {0};
+
+	assert_int_equal(ip_block_parse_around(span_of(text), &block),
+	                 FAULT_NONE);
+	return block;
+}
+
+static void finds_the_block_around_an_address(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"192.0.2.77/24", "192.0.2.0/24"},
+	    {"192.0.2.77", "192.0.2.77"},
+	    {"192.0.2.77/32", "192.0.2.77"},
+	    {"255.255.255.255/0", "0.0.0.0/0"},
+	    {"::ffff:192.0.2.77/120", "192.0.2.0/24"},
+	    {"2001:db8:1:2:3::4/48", "2001:db8:1::/48"},
+	    {"2001:db8::1", "2001:db8::1"},
+	    {"ffff::/0", "::/0"},
+	};
+	char text[IP_BLOCK_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		struct ip_block block = block_of(pairs[i][0]);
+
+		assert_string_equal(ip_block_format(&block, text), pairs[i][1]);
+	}
+}
+
+static void knows_the_last_address_of_a_block(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"192.0.2.0/24", "192.0.2.255"},
+	    {"192.0.2.8/29", "192.0.2.15"},
+	    {"192.0.2.7", "192.0.2.7"},
+	    {"2001:db8::/33", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"},
+	};
+	char text[IP_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		struct ip_block block = block_of(pairs[i][0]);
+		struct ip last = ip_block_last(&block);
+
+		assert_string_equal(ip_format(&last, text), pairs[i][1]);
+		assert_true(ip_compare(&block.address, &last) <= 0);
+	}
+}
+
+static void covers_what_lies_inside_whole(void **state)
+{
+	struct ip_block wide = block_of("192.0.2.0/24");
+	struct ip_block narrow = block_of("192.0.2.128/25");
+	struct ip_block beside = block_of("192.0.3.0/25");
+
+	(void)state;
+	assert_true(ip_block_covers(&wide, &wide));
+	assert_true(ip_block_covers(&wide, &narrow));
+	assert_false(ip_block_covers(&narrow, &wide));
+	assert_false(ip_block_covers(&wide, &beside));
+}
+
 static void hides_the_host_from_people(void **state)
 {
 	struct ip v4 = address("192.0.2.77");
@@ -168,6 +232,9 @@ int main(void)
 	    cmocka_unit_test(refuses_what_is_no_address),
 	    cmocka_unit_test(finds_addresses_in_their_block),
 	    cmocka_unit_test(refuses_what_is_no_block),
+	    cmocka_unit_test(finds_the_block_around_an_address),
+	    cmocka_unit_test(knows_the_last_address_of_a_block),
+	    cmocka_unit_test(covers_what_lies_inside_whole),
 	    cmocka_unit_test(hides_the_host_from_people),
 	    cmocka_unit_test(counts_clients_by_their_network),
 	};
