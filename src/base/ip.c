@@ -184,3 +184,8 @@ struct ip ip_network(const struct ip *ip)
 {
 	return without_host(ip, ip_is_v4(ip) ? 128 : 64);
 }
+
+struct ip ip_site(const struct ip *ip)
+{
+	return without_host(ip, ip_is_v4(ip) ? 128 : 48);
+}

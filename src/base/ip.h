@@ -62,4 +62,7 @@ struct ip ip_block_last(const struct ip_block *block);
 /* The client's network for counting: an IPv4 /32, an IPv6 /64. */
 struct ip ip_network(const struct ip *ip);
 
+/* What one customer may have many networks in: an IPv6 /48. */
+struct ip ip_site(const struct ip *ip);
+
 #endif

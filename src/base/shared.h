@@ -14,21 +14,28 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define SHARED_LIMIT_SLOTS 65536
+/* Room for 100,000 attackers and everybody else: 4 MiB. */
+#define SHARED_LIMIT_SLOTS 262144
 
 /* A rate limit's state while Redis is away (guard/limit_local.c). */
 struct shared_limit_slot {
 	_Atomic uint64_t key_hash;
-	_Atomic int64_t arrival_ms;
+	_Atomic int64_t arrival_us;
 };
 
 struct shared {
 	struct metrics metrics;
 	/* The hash gate's wake-up word (guard/hash_gate.c). */
 	_Atomic uint32_t gate_generation;
+	/* Redis is left alone before this monotonic moment; 0: it is well
+	 * (store/kv.c). */
+	_Atomic int64_t kv_open_until_us;
+	/* How often Redis has failed: connections from before are old. */
+	_Atomic uint32_t kv_failures;
 	/* Redis may lack a revocation until this is refilled: 0, or since. */
 	_Atomic int64_t kv_distrusted_since_ms;
 	_Atomic int64_t kv_next_refill_ms;
+	_Atomic uint64_t limit_seed; /* 0: not drawn yet */
 	struct shared_limit_slot limit[SHARED_LIMIT_SLOTS];
 };
 

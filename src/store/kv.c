@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The connection to Redis: made on demand, given up at the first fault, left
- * alone for a moment after it. See kv.h.
+ * The connection to Redis: made on demand, given up at the first fault; and the
+ * breaker that all processes of a host share. See kv.h.
  */
 #include "store/kv.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/kv_keys.h"
 #include "store/kv_scripts.h"
 
 #include <assert.h>
@@ -15,28 +16,32 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN_ID_BYTES   40
-#define SHA_BYTES      40
-#define PAUSE_FIRST_MS 100
-#define PAUSE_LIMIT_MS 1000
-#define DETAIL_BYTES   96
-#define NUMBER_BYTES   24
+#define RUN_ID_BYTES 40
+#define SHA_BYTES    40
+#define DETAIL_BYTES 96
+#define NUMBER_BYTES 24
+#define PAUSE_US     INT64_C(500000) /* between two trials of a host */
+#define TRIAL_US     INT64_C(50000)  /* what a trial may take */
 
 static_assert(sizeof(kv_scripts) / sizeof(kv_scripts[0]) == KV_SCRIPT_COUNT,
               "a file for every script");
 
 struct kv {
 	const struct config *config;
+	struct shared *shared;
 	redisContext *context; /* NULL while there is no connection */
 	char run_id[RUN_ID_BYTES];
 	char sha[KV_SCRIPT_COUNT][SHA_BYTES]; /* as the server names them */
-	int64_t pause_ms;
-	int64_t retry_at_us; /* every call fails before this moment */
+	uint32_t failures;   /* of the host, when this connection was made */
+	bool is_new;         /* the connection has not answered a call yet, */
+	int64_t deadline_us; /* which it must before this */
+	int64_t trial_us;    /* our trial is on while the breaker says this */
 };
 
 /* One command the way hiredis wants it. */
@@ -61,7 +66,8 @@ static void add_words(struct words *words, const struct span *from,
 		add_word(words, from[i]);
 }
 
-enum fault kv_new(const struct config *config, struct kv **out)
+enum fault kv_new(const struct config *config, struct shared *shared,
+                  struct kv **out)
 {
 	struct kv *kv = calloc(1, sizeof(*kv));
 
@@ -69,6 +75,7 @@ enum fault kv_new(const struct config *config, struct kv **out)
 		return FAULT_EXHAUSTED;
 	(void)signal(SIGPIPE, SIG_IGN);
 	kv->config = config;
+	kv->shared = shared;
 	*out = kv;
 	return FAULT_NONE;
 }
@@ -103,20 +110,59 @@ static void log_failure(const struct kv *kv, const redisReply *reply)
 }
 
 /*
- * The one way every failure takes: say it, hang up, keep still for a while.
- * Frees the reply, which may be NULL.
+ * The one way every failure takes: say it when it is news, hang up, open the
+ * breaker for everybody. Frees the reply, which may be NULL.
  */
 static enum fault fail(struct kv *kv, redisReply *reply)
 {
-	log_failure(kv, reply);
+	int64_t until_us = clock_monotonic_us() + PAUSE_US;
+
+	atomic_fetch_add(&kv->shared->kv_failures, 1);
+	if (!atomic_exchange(&kv->shared->kv_open_until_us, until_us))
+		log_failure(kv, reply);
 	metrics_add(METRIC_KV_FAILURES, 1);
 	freeReplyObject(reply);
 	disconnect(kv);
-	kv->pause_ms = kv->pause_ms ? 2 * kv->pause_ms : PAUSE_FIRST_MS;
-	if (kv->pause_ms > PAUSE_LIMIT_MS)
-		kv->pause_ms = PAUSE_LIMIT_MS;
-	kv->retry_at_us = clock_monotonic_us() + kv->pause_ms * 1000;
 	return FAULT_UNAVAILABLE;
+}
+
+/*
+ * Whether the server may be asked. While the breaker is open only who moves
+ * the moment of the next trial may, until that moment. One that is too far away
+ * is from before the host was started.
+ */
+static bool may_ask(struct kv *kv)
+{
+	int64_t until_us = atomic_load(&kv->shared->kv_open_until_us);
+	int64_t now_us;
+
+	if (!until_us)
+		return true;
+	now_us = clock_monotonic_us();
+	if (until_us > now_us && until_us <= now_us + PAUSE_US)
+		return until_us == kv->trial_us;
+	if (!atomic_compare_exchange_strong(&kv->shared->kv_open_until_us,
+	                                    &until_us, now_us + PAUSE_US))
+		return false;
+	kv->trial_us = now_us + PAUSE_US;
+	return true;
+}
+
+static bool is_on_trial(const struct kv *kv)
+{
+	return kv->trial_us &&
+	       atomic_load(&kv->shared->kv_open_until_us) == kv->trial_us;
+}
+
+/* Close the breaker, unless somebody has met another failure meanwhile. */
+static void end_trial(struct kv *kv)
+{
+	int64_t trial_us = kv->trial_us;
+
+	kv->trial_us = 0;
+	if (trial_us && atomic_compare_exchange_strong(
+			    &kv->shared->kv_open_until_us, &trial_us, 0))
+		log_note(LOG_INFO, "kv_resumed", NULL);
 }
 
 static bool append(struct kv *kv, const struct words *words)
@@ -137,10 +183,34 @@ static redisReply *receive(struct kv *kv)
 	return reply;
 }
 
+static struct timeval time_of(int64_t us)
+{
+	return (struct timeval){
+	    .tv_sec = us / 1000000,
+	    .tv_usec = us % 1000000,
+	};
+}
+
+/* What a new connection has left; not nothing, which would be for ever. */
+static struct timeval time_left(const struct kv *kv)
+{
+	int64_t left_us = kv->deadline_us - clock_monotonic_us();
+
+	return time_of(left_us > 1000 ? left_us : 1000);
+}
+
+/* All first words on a connection share one deadline. */
+static void bound(const struct kv *kv)
+{
+	if (kv->is_new)
+		(void)redisSetTimeout(kv->context, time_left(kv));
+}
+
 /* Send one command and wait for its reply; NULL as in receive. */
 static redisReply *exchange(struct kv *kv, const struct words *words)
 {
 	metrics_add(METRIC_KV_ROUND_TRIPS, 1);
+	bound(kv);
 	return append(kv, words) ? receive(kv) : NULL;
 }
 
@@ -223,6 +293,7 @@ static enum fault greet(struct kv *kv)
 	redisReply *reply;
 
 	metrics_add(METRIC_KV_ROUND_TRIPS, 1);
+	bound(kv);
 	if (!append_greeting(kv))
 		return fail(kv, NULL);
 	for (int i = 0; i < count; i++) {
@@ -234,13 +305,10 @@ static enum fault greet(struct kv *kv)
 	return FAULT_NONE;
 }
 
-static redisContext *open_context(const struct config *config)
+static redisContext *open_context(const struct kv *kv)
 {
-	int64_t ms = config->redis.timeout;
-	struct timeval timeout = {
-	    .tv_sec = ms / 1000,
-	    .tv_usec = ms % 1000 * 1000,
-	};
+	const struct config *config = kv->config;
+	struct timeval timeout = time_left(kv);
 	redisContext *context;
 
 	if (*config->redis.host)
@@ -249,23 +317,31 @@ static redisContext *open_context(const struct config *config)
 	else
 		context =
 		    redisConnectUnixWithTimeout(config->redis.socket, timeout);
-	if (!context || context->err)
-		return context;
-	(void)redisSetTimeout(context, timeout);
-	(void)fcntl(context->fd, F_SETFD, FD_CLOEXEC);
+	if (context && !context->err)
+		(void)fcntl(context->fd, F_SETFD, FD_CLOEXEC);
 	return context;
+}
+
+static enum fault connect_anew(struct kv *kv)
+{
+	int64_t limit_us = kv->config->redis.timeout * 1000;
+
+	if (is_on_trial(kv) && limit_us > TRIAL_US)
+		limit_us = TRIAL_US;
+	kv->is_new = true;
+	kv->deadline_us = clock_monotonic_us() + limit_us;
+	kv->failures = atomic_load(&kv->shared->kv_failures);
+	kv->context = open_context(kv);
+	if (!kv->context || kv->context->err)
+		return fail(kv, NULL);
+	return greet(kv);
 }
 
 static enum fault ensure_connection(struct kv *kv)
 {
-	if (kv->context)
-		return FAULT_NONE;
-	if (clock_monotonic_us() < kv->retry_at_us)
+	if (!may_ask(kv))
 		return FAULT_UNAVAILABLE;
-	kv->context = open_context(kv->config);
-	if (!kv->context || kv->context->err)
-		return fail(kv, NULL);
-	return greet(kv);
+	return kv->context ? FAULT_NONE : connect_anew(kv);
 }
 
 static bool has_hung_up(const struct kv *kv)
@@ -275,12 +351,23 @@ static bool has_hung_up(const struct kv *kv)
 	return poll(&wire, 1, 0) != 0;
 }
 
+/*
+ * Leave a connection that is dead, or may be without our seeing it: what a
+ * server was that has failed since does not count.
+ */
+static void leave_old_connection(struct kv *kv)
+{
+	if (kv->context &&
+	    (kv->failures != atomic_load(&kv->shared->kv_failures) ||
+	     has_hung_up(kv)))
+		disconnect(kv);
+}
+
 enum fault kv_run_id(struct kv *kv, struct span *out)
 {
 	enum fault fault;
 
-	if (kv->context && has_hung_up(kv))
-		disconnect(kv);
+	leave_old_connection(kv);
 	fault = ensure_connection(kv);
 	if (fault)
 		return fault;
@@ -292,7 +379,11 @@ enum fault kv_run_id(struct kv *kv, struct span *out)
 static enum fault succeed(struct kv *kv, redisReply *reply)
 {
 	freeReplyObject(reply);
-	kv->pause_ms = 0;
+	if (kv->is_new)
+		(void)redisSetTimeout(
+		    kv->context, time_of(kv->config->redis.timeout * 1000));
+	kv->is_new = false;
+	end_trial(kv);
 	return FAULT_NONE;
 }
 
@@ -385,6 +476,7 @@ enum fault kv_pipeline(struct kv *kv, const struct kv_command *commands,
 	if (fault)
 		return fault;
 	metrics_add(METRIC_KV_ROUND_TRIPS, 1);
+	bound(kv);
 	if (!append_commands(kv, commands, count))
 		return fail(kv, NULL);
 	for (size_t i = 0; i < count; i++) {
@@ -398,15 +490,20 @@ enum fault kv_pipeline(struct kv *kv, const struct kv_command *commands,
 
 enum fault kv_ping(struct kv *kv)
 {
-	enum fault fault = ensure_connection(kv);
-	struct words words = {0};
-	redisReply *reply;
+	char memory[KV_KEY_BYTES];
+	struct text key = text_over(memory, sizeof(memory));
+	char digits[NUMBER_BYTES];
+	struct text life = text_over(digits, sizeof(digits));
+	struct kv_command command = {.count = 5};
 
-	if (fault)
-		return fault;
-	add_word(&words, SPAN("PING"));
-	reply = exchange(kv, &words);
-	if (!is_status(reply, "PONG"))
-		return fail(kv, reply);
-	return succeed(kv, reply);
+	kv_key_append(&key, span_of(kv->config->redis.prefix), KV_PING,
+	              (struct span){0});
+	text_append_number(&life, kv_key_life_ms(KV_PING));
+	const struct span words[] = {
+	    SPAN("SET"), text_span(&key),  SPAN("1"),
+	    SPAN("PX"),  text_span(&life),
+	};
+	command.words = words;
+	leave_old_connection(kv);
+	return kv_pipeline(kv, &command, 1);
 }

@@ -4,6 +4,11 @@
  * short timeouts. Redis holds nothing that MariaDB could not rebuild; every
  * fault here is FAULT_UNAVAILABLE and the caller has another way. hiredis
  * lives here only.
+ *
+ * A Redis that does not answer in redis.timeout, hangs up, or answers with any
+ * error (READONLY, OOM, LOADING, MASTERDOWN ...) is away, for all processes of
+ * the host at once: their calls fail without asking. Every half second one of
+ * them tries, for 50 ms in all; its success is everybody's.
  */
 #ifndef STORE_KV_H
 #define STORE_KV_H
@@ -11,6 +16,7 @@
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/fault.h"
+#include "base/shared.h"
 #include "base/text.h"
 
 #include <stddef.h>
@@ -29,26 +35,26 @@ enum kv_script {
 };
 
 /*
- * An unconnected handle; config must outlive it. From here on the process
- * ignores SIGPIPE, which hiredis would die of when a server is gone.
+ * An unconnected handle; config and shared must outlive it. From here on the
+ * process ignores SIGPIPE, which hiredis would die of when a server is gone.
  */
-enum fault kv_new(const struct config *config, struct kv **out);
+enum fault kv_new(const struct config *config, struct shared *shared,
+                  struct kv **out);
 void kv_free(struct kv *kv);
 
 /*
  * The server's run id, asked once per connection ("INFO server"): another id
  * means another data set. Connects when it must, and anew when the server has
- * hung up: only here, so that a script never meets another data set than the
- * one that its caller asked about. The span is the handle's own.
+ * hung up or has failed anybody on this host since: only here, so that a script
+ * never meets another data set than the one that its caller asked about. The
+ * span is the handle's own.
  */
 enum fault kv_run_id(struct kv *kv, struct span *out);
 
 /*
  * Run a script (EVALSHA; SCRIPT LOAD once when the server does not know it).
  * Gives the integers of the flat array that every script of ours returns, at
- * most limit of them. After a fault the connection is closed; for the
- * following 100 ms (doubling up to 1 s) every call fails at once, so that a
- * dead server costs nothing.
+ * most limit of them. After a fault the connection is closed.
  */
 enum fault kv_run(struct kv *kv, enum kv_script script, const struct span *keys,
                   size_t key_count, const struct span *arguments,
@@ -65,7 +71,7 @@ struct kv_command {
 enum fault kv_pipeline(struct kv *kv, const struct kv_command *commands,
                        size_t count);
 
-/* FAULT_NONE when the server answers within the timeout. */
+/* FAULT_NONE when the server answers within the timeout and takes a write. */
 enum fault kv_ping(struct kv *kv);
 
 #endif

@@ -15,6 +15,9 @@
  */
 #define REVOKED_MS (20 * MINUTE_MS)
 
+/* The widest window that a policy may have. */
+#define LIMIT_MS (30 * DAY_MS)
+
 static const struct {
 	const char *name;
 	int64_t life_ms;
@@ -26,7 +29,9 @@ static const struct {
     [KV_REVOKED_TENANT] = {"revoked:tenant", REVOKED_MS},
     [KV_REVOKED_ALL] = {"revoked:all", REVOKED_MS},
     [KV_GUARD_VERSION] = {"guard", DAY_MS},
-    [KV_LIMIT] = {"limit", DAY_MS},
+    [KV_LIMIT] = {"limit", LIMIT_MS},
+    [KV_BUCKET] = {"bucket", LIMIT_MS},
+    [KV_PING] = {"ping", 1000},
 };
 
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == KV_KEY_KIND_COUNT,

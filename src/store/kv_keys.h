@@ -19,6 +19,8 @@ enum kv_key_kind {
 	KV_REVOKED_ALL,     /* generation */
 	KV_GUARD_VERSION,   /* of policies and blocks, as MariaDB has it */
 	KV_LIMIT,           /* sliding window, by "policy:subject" */
+	KV_BUCKET,          /* token bucket, by "policy:subject" */
+	KV_PING,            /* what kv_ping writes */
 	KV_KEY_KIND_COUNT
 };
 
