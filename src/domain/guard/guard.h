@@ -16,15 +16,19 @@
 #include <stdint.h>
 
 struct admission {
+	bool is_stale; /* ctx->policies are older than guard_version: nothing
+	                * was counted; read them anew and ask again */
 	bool is_limited;
 	bool is_revoked;
+	bool is_local;            /* counted in the host's shared memory */
 	bool has_limit;           /* the following say something */
 	enum limit_policy policy; /* the one that is told of */
-	int64_t limit;
+	int64_t limit;            /* in window_s */
+	int64_t burst;            /* the most at once; 0: the limit itself */
 	int64_t remaining;
 	int64_t window_s;
 	int64_t reset_in_ms;
-	int64_t guard_version; /* 0: not known */
+	int64_t guard_version; /* 0: not known, ask MariaDB */
 };
 
 /*
@@ -54,5 +58,11 @@ void guard_refund(struct ctx *ctx, enum limit_policy policy,
                   struct admission *admission);
 void guard_refund_charge(struct ctx *ctx, enum limit_policy policy,
                          struct span subject);
+
+/*
+ * Copy the guard's version and every live revocation to Redis, and declare it
+ * filled for this run id. Safe beside others that do the same.
+ */
+enum fault guard_refill(struct ctx *ctx, struct span run_id);
 
 #endif

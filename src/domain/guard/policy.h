@@ -22,12 +22,13 @@ struct ctx;
 enum limit_policy {
 	LIMIT_UNSET = 0, /* no route may have it */
 	LIMIT_NOTHING,
+	LIMIT_API, /* API_USER or API_ANONYMOUS, by who calls */
+	/* From here on each has a rate. */
 	LIMIT_LOGIN,         /* by network */
 	LIMIT_LOGIN_ACCOUNT, /* by account */
 	LIMIT_REGISTRATION,  /* by network */
 	LIMIT_RESET,         /* by network */
 	LIMIT_VERIFICATION,  /* by network */
-	LIMIT_API,           /* one of the following two, by who calls */
 	LIMIT_API_USER,      /* by user */
 	LIMIT_API_ANONYMOUS, /* by network */
 	LIMIT_API_KEY,       /* by key */
@@ -35,11 +36,13 @@ enum limit_policy {
 	LIMIT_FACTOR,        /* by user */
 	LIMIT_POLICY_COUNT
 };
+#define LIMIT_POLICY_FIRST LIMIT_LOGIN
 
 /* The rates in force, as one process knows them. */
 struct policies {
 	struct config_rate rate[LIMIT_POLICY_COUNT];
 	bool is_changed[LIMIT_POLICY_COUNT]; /* by an administrator */
+	int64_t version; /* what Redis said when they were read; 0: nothing */
 };
 
 /* "login", "api_user"; for keys, headers, metrics and the admin's calls. */
@@ -51,7 +54,11 @@ enum limit_policy policy_find(struct span name);
 /* The rates of the configuration. */
 void policy_configured(const struct config *config, struct policies *out);
 
-/* The configuration's rates with the changed ones of MariaDB over them. */
+/*
+ * The configuration's rates with the changed ones of MariaDB over them. A row
+ * of no policy of ours, or out of bounds, counts for nothing. out is left as it
+ * was on a fault; its version is the caller's.
+ */
 enum fault policy_load(struct ctx *ctx, struct policies *out);
 
 /*
