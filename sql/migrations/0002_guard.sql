@@ -17,13 +17,17 @@ CREATE TABLE limit_policy (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Consecutive failures. subject is an HMAC, so that no address is kept; of a
--- pair, account is the account's subject, so that an unlock finds it.
+-- pair, account is the account's subject, so that an unlock finds it. counted is
+-- a pair's share of its account's lock, and of an account the sum of the shares;
+-- a share counts while both rows are of one epoch, which a lock and a sign-in end.
 CREATE TABLE sign_in_failure (
 	kind         ENUM('account', 'network', 'pair') NOT NULL,
 	subject      BINARY(32)   NOT NULL,
 	account      BINARY(32)   NULL,
 	failures     INT UNSIGNED NOT NULL,
 	locks        INT UNSIGNED NOT NULL DEFAULT 0,
+	epoch        INT UNSIGNED NOT NULL DEFAULT 0,
+	counted      INT UNSIGNED NOT NULL DEFAULT 0,
 	last_at      BIGINT       NOT NULL,
 	next_at      BIGINT       NOT NULL DEFAULT 0,
 	locked_until BIGINT       NOT NULL DEFAULT 0,

@@ -5,6 +5,8 @@
 #include "api/handlers.h"
 #include "domain/account/login.h"
 #include "domain/account/registration.h"
+#include "domain/guard/captcha.h"
+#include "domain/guard/device.h"
 #include "domain/session/session.h"
 #include "http/cookie.h"
 
@@ -14,7 +16,10 @@
 #define PASSWORD_MOST 65536
 #define TOKEN_MOST    128
 #define NAME_MOST     120
+#define MS_PER_S      1000
 #define SESSION_BYTES 2048
+#define CAPTCHA_MOST  8192
+#define CAPTCHA_BYTES 1024
 
 #define AT(type, member) offsetof(struct type, member)
 
@@ -39,6 +44,7 @@ static const struct json_field login_fields[] = {
 	{"tenant_id",     JSON_FIELD_UUID,   JSON_OPTIONAL, 0, 0,             AT(login_input, login.tenant_id)},
 	{"device_name",   JSON_FIELD_STRING, JSON_OPTIONAL, 0, NAME_MOST,     AT(login_input, login.device_name)},
 	{"session",       JSON_FIELD_STRING, JSON_OPTIONAL, 1, 16,            AT(login_input, session)},
+	{"captcha",       JSON_FIELD_STRING, JSON_OPTIONAL, 1, CAPTCHA_MOST,  AT(login_input, login.captcha)},
 	{0},
 };
 const struct route_input input_login = {login_fields,
@@ -103,6 +109,19 @@ static enum fault session_kind_of(struct exchange *exchange, struct span word,
 	                        "Use \"token\" or \"cookie\".");
 }
 
+/* Whoever got in may come back past the lock that strangers bring about. */
+static enum fault remember_device(struct exchange *exchange,
+                                  const struct uuid *user_id)
+{
+	struct ctx *ctx = &exchange->ctx;
+	struct span value;
+	enum fault fault = device_make(ctx, user_id, &value);
+	return fault ? fault
+	             : cookie_set(&exchange->reply, COOKIE_DEVICE, value,
+	                          ctx->config->guard.device_life / MS_PER_S,
+	                          span_of(ctx->config->server.base_path));
+}
+
 enum fault auth_login(struct exchange *exchange)
 {
 	const struct login_input *input = exchange->input;
@@ -111,12 +130,31 @@ enum fault auth_login(struct exchange *exchange)
 	enum fault fault =
 	    session_kind_of(exchange, input->session, &login.kind);
 	if (!fault)
+		fault =
+		    request_cookie(&exchange->request,
+		                   cookie_name(COOKIE_DEVICE), &login.device);
+	if (!fault)
 		fault = login_with_password(&exchange->ctx, &login, &tokens);
 	if (fault)
 		return fault;
 	guard_refund(&exchange->ctx, exchange->route->limit,
 	             &exchange->admission);
-	return answer_tokens(exchange, &tokens);
+	fault = answer_tokens(exchange, &tokens);
+	return fault ? fault
+	             : remember_device(exchange, &tokens.identity.user_id);
+}
+
+enum fault auth_captcha(struct exchange *exchange)
+{
+	struct json_writer *json = &exchange->reply.json;
+	enum fault fault =
+	    reply_json(&exchange->reply, REPLY_OK, CAPTCHA_BYTES);
+	if (fault)
+		return fault;
+	json_object_begin(json, NULL);
+	fault = captcha_write_challenge(&exchange->ctx, json);
+	json_object_end(json);
+	return fault;
 }
 
 /* The refresh token of the body, or the one of the browser's cookie. */
@@ -186,13 +224,16 @@ static enum fault find_session(struct exchange *exchange, struct uuid *session,
 	                               : FAULT_NONE;
 }
 
+/*
+ * Our cookies are taken back one by one: "cookies" would take the known device
+ * with them, and all that others have set for this host.
+ */
 static enum fault forget(struct exchange *exchange)
 {
 	enum fault fault = answer_no_content(exchange);
 	if (!fault)
 		fault = reply_header(&exchange->reply, "Clear-Site-Data",
-		                     SPAN("\"cache\", \"cookies\", "
-		                          "\"storage\""));
+		                     SPAN("\"cache\", \"storage\""));
 	return fault ? fault : answer_forget_cookies(exchange);
 }
 
@@ -221,7 +262,7 @@ enum fault auth_session(struct exchange *exchange)
 	json_object_begin(json, NULL);
 	access_token_write(json, claims);
 	json_integer(json, "expires_in",
-	             claims->expires_at_s - exchange->ctx.now_ms / 1000);
+	             claims->expires_at_s - exchange->ctx.now_ms / MS_PER_S);
 	json_object_end(json);
 	return FAULT_NONE;
 }

@@ -18,6 +18,15 @@ static const struct json_field reason_fields[] = {
 const struct route_input input_reason = {reason_fields,
                                          sizeof(struct reason_input)};
 
+enum fault users_unlock(struct exchange *exchange)
+{
+	struct uuid user_id;
+	if (uuid_parse(exchange->parameters.at[0], &user_id))
+		return FAULT_NOT_FOUND;
+	enum fault fault = administration_unlock(&exchange->ctx, &user_id);
+	return fault ? fault : answer_no_content(exchange);
+}
+
 enum fault users_revoke_tokens(struct exchange *exchange)
 {
 	const struct reason_input *input = exchange->input;

@@ -18,14 +18,14 @@ extern const struct route_input input_register, input_login, input_token,
     input_reason;
 
 /* api_auth.c */
-route_handler auth_register, auth_verify, auth_resend, auth_login, auth_refresh,
-    auth_logout, auth_session;
+route_handler auth_register, auth_verify, auth_resend, auth_login, auth_captcha,
+    auth_refresh, auth_logout, auth_session;
 /* api_password.c */
 route_handler password_forgot, password_reset, password_change;
 /* api_me.c */
 route_handler me_show, me_update, me_sessions, me_session_end, me_sessions_end;
 /* api_users.c */
-route_handler users_revoke_tokens;
+route_handler users_revoke_tokens, users_unlock;
 /* api_audit.c */
 route_handler audit_events;
 /* api_operations.c */

@@ -21,6 +21,7 @@ const struct route route_table[] = {
 	{HTTP_POST,   V1 "/auth/verify-email",        WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_VERIFICATION, AUDIT_EMAIL_VERIFY,           &input_token,    auth_verify},
 	{HTTP_POST,   V1 "/auth/verify-email/resend", WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_VERIFICATION, AUDIT_VERIFICATION_REQUEST,   &input_email,    auth_resend},
 	{HTTP_POST,   V1 "/auth/login",               WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_LOGIN,        AUDIT_LOGIN_ATTEMPT,          &input_login,    auth_login},
+	{HTTP_GET,    V1 "/auth/captcha",             WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            auth_captcha},
 	{HTTP_POST,   V1 "/auth/refresh",             WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_TOKEN_REFRESH,          &input_refresh,  auth_refresh},
 	{HTTP_POST,   V1 "/auth/logout",              WHO_ANYONE,     NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_LOGOUT,                 &input_refresh,  auth_logout},
 	{HTTP_GET,    V1 "/auth/session",             WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            auth_session},
@@ -35,6 +36,7 @@ const struct route route_table[] = {
 	{HTTP_DELETE, V1 "/me/sessions/{id}",         WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_SESSION_END,            NULL,            me_session_end},
 
 	{HTTP_POST,   V1 "/users/{id}/revoke-tokens", WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_USER_REVOKE, LIMIT_API,          AUDIT_TOKEN_REVOKE,           &input_reason,   users_revoke_tokens},
+	{HTTP_POST,   V1 "/users/{id}/unlock",        WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_USER_UNLOCK, LIMIT_API,          AUDIT_ACCOUNT_UNLOCK,         NULL,            users_unlock},
 	{HTTP_GET,    V1 "/audit",                    WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            audit_events},
 };
 /* clang-format on */

@@ -5,6 +5,7 @@
 #include "api/exchange.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "domain/guard/captcha.h"
 #include "domain/guard/hash_gate.h"
 #include "domain/session/identity.h"
 #include "domain/upkeep.h"
@@ -32,6 +33,8 @@ static enum fault open_parts(struct service *service,
 		fault = db_new(config, &service->db);
 	if (!fault)
 		fault = kv_new(config, &service->kv);
+	if (!fault)
+		fault = captcha_prepare(config);
 	return fault;
 }
 

@@ -186,6 +186,34 @@ static bool has_growing_retries(const struct config *config)
 	return config->mail.retry_first <= config->mail.retry_most;
 }
 
+static bool is_remote_captcha(const struct config *config)
+{
+	return config->captcha.provider == CAPTCHA_HCAPTCHA ||
+	       config->captcha.provider == CAPTCHA_TURNSTILE;
+}
+
+static bool has_captcha_keys(const struct config *config)
+{
+	return !is_remote_captcha(config) ||
+	       (config->captcha.site_key[0] && config->captcha.secret[0]);
+}
+
+/* The secret travels there: in the clear only to this very host. */
+static bool has_private_verify_url(const struct config *config)
+{
+	struct span url = span_of(config->captcha.verify_url);
+
+	return !url.length || span_starts_with(url, SPAN("https://")) ||
+	       span_starts_with(url, SPAN("http://127.0.0.1:")) ||
+	       span_starts_with(url, SPAN("http://[::1]:"));
+}
+
+static bool has_growing_delays(const struct config *config)
+{
+	return config->guard.delay_first <= config->guard.delay_most &&
+	       config->guard.lock_first <= config->guard.lock_most;
+}
+
 /* What must be true of the whole; the first that is not is the message. */
 static const struct demand {
 	bool (*is_met)(const struct config *config);
@@ -214,6 +242,12 @@ static const struct demand {
     {has_sendmail_path, "mail.sendmail_path: must not be empty"},
     {has_maildir, "mail.maildir: required by mail.transport = maildir"},
     {has_growing_retries, "mail.retry_first: must not be over mail.retry_most"},
+    {has_growing_delays, "guard.delay_first, guard.lock_first: must not be "
+                         "over guard.delay_most and guard.lock_most"},
+    {has_captcha_keys, "captcha.site_key, captcha.secret: required by "
+                       "hcaptcha and turnstile"},
+    {has_private_verify_url,
+     "captcha.verify_url: must begin with https:// (or http://127.0.0.1:)"},
 };
 
 const char *config_demand_unmet(const struct config *config)

@@ -23,7 +23,7 @@ static const struct command_row commands[] = {
 	{{"user", "list"}, "", "list users and their roles", ctl_user_list},
 	{{"user", "disable"}, "EMAIL", "end every session and let nobody in", ctl_user_disable},
 	{{"user", "enable"}, "EMAIL", "let a disabled user in again", ctl_user_enable},
-	{{"user", "unlock"}, "EMAIL", "lift a lock: the same as enable", ctl_user_unlock},
+	{{"user", "unlock"}, "EMAIL", "lift the locks that failed sign-ins put on an address", ctl_user_unlock},
 	{{"user", "set-role"}, "EMAIL ROLE [--tenant ID]", "give a role (owner, admin, auditor, member)", ctl_user_set_role},
 	{{"key", "generate"}, "", "make the first key of each purpose", ctl_key_generate},
 	{{"key", "rotate"}, "[PURPOSE]", "make a new key; old tokens stay good (access_token)", ctl_key_rotate},

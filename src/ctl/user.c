@@ -154,8 +154,14 @@ enum ctl_exit ctl_user_enable(struct ctl *ctl, int count, char **words)
 
 enum ctl_exit ctl_user_unlock(struct ctl *ctl, int count, char **words)
 {
-	return count == 1 ? set_status(ctl, words[0], USER_ACTIVE)
-	                  : usage("unlock EMAIL");
+	if (count != 1)
+		return usage("unlock EMAIL");
+	enum ctl_exit status = ctl_open(ctl, CTL_WITH_KEYS);
+	if (status)
+		return status;
+	enum fault fault =
+	    administration_unlock_address(&ctl->ctx, span_of(words[0]));
+	return fault ? ctl_fail(ctl, fault, words[0]) : CTL_OK;
 }
 
 enum ctl_exit ctl_user_set_role(struct ctl *ctl, int count, char **words)

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "domain/account/proof.h"
 #include "domain/audit/audit.h"
+#include "domain/guard/captcha.h"
+#include "domain/guard/failure.h"
 #include "domain/outbox/outbox.h"
 #include "domain/session/revocation.h"
 #include "domain/session/session.h"
@@ -66,6 +68,8 @@ static const struct task {
     {"expire_sessions", expire_sessions, 5 * SECOND_MS},
     {"expire_mail", expire_mail, MINUTE_MS},
     {"expire_audit", expire_audit, MINUTE_MS},
+    {"expire_failures", failure_expire, MINUTE_MS},
+    {"expire_captchas", captcha_expire, MINUTE_MS},
     {"refresh_ready", refresh_ready, 60 * MINUTE_MS},
 };
 #define TASK_COUNT (sizeof(tasks) / sizeof(tasks[0]))

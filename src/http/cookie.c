@@ -21,6 +21,8 @@ static const struct {
                         "/api/v1/auth", "; Secure; HttpOnly; SameSite=Strict"},
     [COOKIE_CSRF] = {"__Host-claviger_csrf", PATH_ROOT, "/",
                      "; Secure; SameSite=Strict"},
+    [COOKIE_DEVICE] = {"__Host-claviger_device", PATH_ROOT, "/",
+                       "; Secure; HttpOnly; SameSite=Strict"},
 };
 
 const char *cookie_name(enum cookie cookie)

@@ -14,6 +14,7 @@ enum cookie {
 	COOKIE_ACCESS,  /* __Host-claviger_access: HttpOnly, Lax */
 	COOKIE_REFRESH, /* __Secure-claviger_refresh: HttpOnly, Strict */
 	COOKIE_CSRF,    /* __Host-claviger_csrf: readable by the page */
+	COOKIE_DEVICE,  /* __Host-claviger_device: HttpOnly, Strict */
 	COOKIE_COUNT
 };
 

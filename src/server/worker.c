@@ -452,7 +452,9 @@ static enum server_exit open_service(struct worker *worker)
 
 static enum confine_resolver resolver_for(const struct config *config)
 {
-	return config->database.host[0] || config->redis.host[0]
+	return config->database.host[0] || config->redis.host[0] ||
+	               config->captcha.provider == CAPTCHA_HCAPTCHA ||
+	               config->captcha.provider == CAPTCHA_TURNSTILE
 	           ? CONFINE_MAY_RESOLVE
 	           : CONFINE_NEVER_RESOLVES;
 }

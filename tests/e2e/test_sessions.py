@@ -225,10 +225,10 @@ def test_SE07_disabling_a_person_ends_everything_at_once(stack, person):
     assert person.try_login().status_code == 401
 
 
-def test_SE07_unlocking_lets_a_person_in_again_but_no_old_session(stack, person):
+def test_SE07_enabling_lets_a_person_in_again_but_no_old_session(stack, person):
     client = person.login()
     stack.ctl("user", "disable", person.email)
-    stack.ctl("user", "unlock", person.email)
+    stack.ctl("user", "enable", person.email)
     assert not is_live(client)
     assert person.renew(client.refresh_token).status_code == 401
 

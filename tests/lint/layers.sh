@@ -61,7 +61,7 @@ check_homes() {
 	only_in 'zxcvbn\.h' 'crypto/password[a-z_]*\.[ch]'
 	only_in 'liboath/.*' 'crypto/otp[a-z_]*\.[ch]'
 	only_in 'yajl/.*' 'base/json_[a-z]+\.[ch]'
-	only_in 'curl/.*' 'domain/outbox/[a-z_]+\.[ch]'
+	only_in 'curl/.*' 'domain/(outbox/[a-z_]+|guard/captcha_remote)\.[ch]'
 	only_in 'idn2\.h' 'domain/account/[a-z_]+\.[ch]'
 	only_in 'fcgi.*' 'server/worker[a-z_]*\.[ch]'
 }

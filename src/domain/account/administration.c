@@ -3,7 +3,9 @@
 #include "domain/account/administration.h"
 
 #include "domain/access/role.h"
+#include "domain/account/email.h"
 #include "domain/audit/audit.h"
+#include "domain/guard/failure.h"
 #include "domain/session/session.h"
 
 struct measure {
@@ -116,4 +118,46 @@ enum fault administration_revoke(struct ctx *ctx, const struct uuid *user_id,
 	    .reason = reason,
 	};
 	return take(&measure, revoke_work);
+}
+
+struct unlocking {
+	struct ctx *ctx;
+	struct span email;
+	struct user user; /* zeroed: nobody has the address */
+};
+
+static enum fault unlock_work(void *argument)
+{
+	struct unlocking *unlocking = argument;
+	struct ctx *ctx = unlocking->ctx;
+	enum fault fault = failure_unlock(ctx, unlocking->email);
+	return fault ? fault
+	             : audit_append(
+			   ctx, &(struct audit_event){
+				    .type = AUDIT_ACCOUNT_UNLOCK,
+				    .outcome = AUDIT_SUCCESS,
+				    .user_id = unlocking->user.identity.user_id,
+				    .detail = unlocking->email,
+				});
+}
+
+enum fault administration_unlock(struct ctx *ctx, const struct uuid *user_id)
+{
+	struct unlocking unlocking = {.ctx = ctx};
+	enum fault fault = user_find(ctx, user_id, &unlocking.user);
+	unlocking.email = unlocking.user.identity.email;
+	return fault ? fault : db_transact(ctx->db, unlock_work, &unlocking);
+}
+
+enum fault administration_unlock_address(struct ctx *ctx, struct span address)
+{
+	struct unlocking unlocking = {.ctx = ctx};
+	enum fault fault =
+	    email_canonical(ctx->arena, address, &unlocking.email);
+	if (!fault)
+		fault = user_find_by_email(ctx, unlocking.email, NULL,
+		                           &unlocking.user);
+	if (fault && fault != FAULT_NOT_FOUND)
+		return fault;
+	return db_transact(ctx->db, unlock_work, &unlocking);
 }

@@ -22,6 +22,14 @@ enum fault administration_set_role(struct ctx *ctx, const struct uuid *user_id,
                                    const struct uuid *tenant_id,
                                    struct span role);
 
+/*
+ * Lift the locks that failed sign-ins put on an account; an address that is
+ * nobody's may be locked, too. FAULT_NOT_FOUND for an unknown user,
+ * FAULT_VALIDATION for what is no address.
+ */
+enum fault administration_unlock(struct ctx *ctx, const struct uuid *user_id);
+enum fault administration_unlock_address(struct ctx *ctx, struct span address);
+
 /* End every session of a user. reason is for the record. */
 enum fault administration_revoke(struct ctx *ctx, const struct uuid *user_id,
                                  struct span reason);

@@ -7,6 +7,7 @@
 #include "domain/account/password_policy.h"
 #include "domain/account/proof.h"
 #include "domain/audit/audit.h"
+#include "domain/guard/failure.h"
 #include "domain/outbox/outbox.h"
 #include "domain/session/session.h"
 
@@ -172,9 +173,12 @@ static enum fault claim_work(void *argument)
 static enum fault reset_work(void *argument)
 {
 	struct replacing *replacing = argument;
-	/* Who got the mail can read the address. */
-	enum fault fault = user_set_verified(replacing->ctx,
-	                                     &replacing->user.identity.user_id);
+	const struct identity *identity = &replacing->user.identity;
+	/* Who got the mail can read the address, and is no guesser. */
+	enum fault fault =
+	    user_set_verified(replacing->ctx, &identity->user_id);
+	if (!fault)
+		fault = failure_unlock(replacing->ctx, identity->email);
 	return fault ? fault : replace(replacing);
 }
 

@@ -81,6 +81,29 @@ static const struct mail_row rows[] = {
           "was stolen."},
          "Sign in and look at your devices",
          "If you see a device that is not yours, change your password."},
+    [MAIL_ACCOUNT_LOCKED] =
+	{"account_locked",
+         "Somebody tries to sign in to your account",
+         {"Hello {name},",
+          "signing in to your {product} account failed several times in a "
+          "row, most recently from {detail}. To keep guessers out we refuse "
+          "further attempts for a while. Nobody was let in.",
+          "If it was you: wait a little, or choose a new password with the "
+          "link below, which ends the wait. A device that you have used "
+          "before can usually sign in all the while."},
+         "Choose a new password",
+         "If it was not you, there is nothing to do: a password that nobody "
+         "else knows keeps your account safe."},
+    [MAIL_SUSPICIOUS_LOGIN] =
+	{"suspicious_login",
+         "A new device signed in after failed attempts",
+         {"Hello {name},",
+          "a device that we do not know has just signed in to your {product} "
+          "account from {detail}, after several attempts had failed.",
+          "If it was you, there is nothing to do. If it was not, choose a "
+          "new password at once: that signs out every device."},
+         "It was not me: choose a new password",
+         "You get this mail because the attempts before it failed."},
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == MAIL_TEMPLATE_COUNT,
               "every template has its words");

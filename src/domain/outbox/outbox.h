@@ -21,6 +21,8 @@ enum mail_template {
 	MAIL_EMAIL_CONFIRM,      /* link; to the new address */
 	MAIL_EMAIL_CHANGED,      /* link to undo, detail: the new address */
 	MAIL_SESSIONS_ENDED,     /* a refresh token was used twice */
+	MAIL_ACCOUNT_LOCKED,     /* link to reset, detail: from where */
+	MAIL_SUSPICIOUS_LOGIN,   /* link to reset, detail: from where */
 	MAIL_TEMPLATE_COUNT
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sending one message over SMTP (RFC 5321) with libcurl, which lives here only.
- * A row of transport.c. */
+/* Sending one message over SMTP (RFC 5321) with libcurl. A row of
+ * transport.c. */
 #ifndef DOMAIN_OUTBOX_SMTP_H
 #define DOMAIN_OUTBOX_SMTP_H
 
