@@ -59,10 +59,15 @@ struct service {
 	struct keyring *keys;
 	struct shared *shared;
 	struct hash_gate *gate;
+	struct policies policies;
+	struct blocks *blocks;
 	struct uuid system_tenant_id;
 	bool has_keys;
+	bool has_guard; /* policies and blocks were read once */
 	int64_t keys_loaded_at_ms;
-	struct exchange *exchange; /* the one being served */
+	int64_t guard_version;       /* of MariaDB, when they were read */
+	int64_t guard_checked_at_ms; /* when they were known to be right */
+	struct exchange *exchange;   /* the one being served */
 };
 
 /* Fill in what a ctx has from the service; the rest is the caller's. */
@@ -73,6 +78,14 @@ void service_fill_in(struct service *service, struct ctx *ctx);
  * read anew goes on being used. FAULT_UNAVAILABLE when there is none.
  */
 enum fault service_keep_keys(struct service *service, struct ctx *ctx);
+
+/*
+ * See to it that policies and blocks are not older than this version, which an
+ * admission told of; with 0, which nobody did, MariaDB is asked once a second.
+ * True when they were read anew. Those that cannot be go on being used.
+ */
+bool service_refresh_guard(struct service *service, struct ctx *ctx,
+                           int64_t told);
 
 /* Read the ring at once, for a key that it lacks; not more than once a second.
  */

@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "domain/access/role.h"
 #include "domain/audit/audit.h"
+#include "domain/guard/block.h"
 #include "domain/session/identity.h"
 #include "http/cookie.h"
 
@@ -17,6 +18,7 @@
 
 #define ALLOW_BYTES 96
 #define BEARER      "Bearer "
+#define ASKS_MOST   4
 
 enum fault gate_read(struct exchange *exchange)
 {
@@ -151,16 +153,58 @@ static bool has_good_token(const struct exchange *exchange)
 	       !exchange->presented.verdict;
 }
 
-enum fault gate_limit(struct exchange *exchange)
+/* Again when what it was asked by had changed; then nothing was counted. */
+static enum fault admit(struct exchange *exchange, bool *is_anew)
 {
+	struct admission *admission = &exchange->admission;
 	const struct access_claims *claims =
 	    has_good_token(exchange) ? &exchange->presented.claims : NULL;
-	enum fault fault = guard_admit(&exchange->ctx, exchange->route->limit,
-	                               claims, &exchange->admission);
+	for (int i = 0; i < ASKS_MOST; i++) {
+		enum fault fault = guard_admit(
+		    &exchange->ctx, exchange->route->limit, claims, admission);
+		if (fault)
+			return fault;
+		*is_anew |=
+		    service_refresh_guard(exchange->service, &exchange->ctx,
+		                          admission->guard_version);
+		if (!admission->is_stale)
+			return FAULT_NONE;
+	}
+	return FAULT_UNAVAILABLE;
+}
+
+static bool is_blocked(const struct exchange *exchange)
+{
+	return block_has(exchange->service->blocks, &exchange->ctx.ip,
+	                 exchange->ctx.now_ms);
+}
+
+static enum fault refuse_blocked(void)
+{
+	metrics_add(METRIC_GUARD_BLOCKED, 1);
+	return FAULT_IP_BLOCKED;
+}
+
+/*
+ * Who is blocked costs no store, but for a look once a second whether they
+ * still are: this process may serve nobody else.
+ */
+enum fault gate_limit(struct exchange *exchange)
+{
+	struct ctx *ctx = &exchange->ctx;
+	bool is_anew = false;
+	if (exchange->route->limit == LIMIT_NOTHING)
+		return FAULT_NONE;
+	if (is_blocked(exchange) &&
+	    (!service_refresh_guard(exchange->service, ctx, 0) ||
+	     is_blocked(exchange)))
+		return refuse_blocked();
+	enum fault fault = admit(exchange, &is_anew);
+	if (!fault && is_anew && is_blocked(exchange))
+		return refuse_blocked();
 	if (fault || !exchange->admission.is_limited)
 		return fault;
-	exchange->ctx.retry_after_ms = exchange->admission.reset_in_ms;
-	metrics_add(METRIC_RATE_LIMITED, 1);
+	ctx->retry_after_ms = exchange->admission.reset_in_ms;
 	return FAULT_RATE_LIMITED;
 }
 

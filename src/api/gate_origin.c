@@ -112,7 +112,7 @@ static enum fault limit_headers(struct exchange *exchange)
 	if (!admission->has_limit)
 		return FAULT_NONE;
 	char moment[CLOCK_RFC3339_BYTES], memory[HEADER_BYTES];
-	const char *policy = guard_policy_name(exchange->route->limit);
+	const char *policy = policy_name(admission->policy);
 	int64_t reset_s = (admission->reset_in_ms + 999) / 1000;
 	struct text text = text_over(memory, sizeof(memory));
 	text_append_number(&text, admission->limit);
@@ -131,6 +131,8 @@ static enum fault limit_headers(struct exchange *exchange)
 	text_appendf(&text, "\"%s\";q=%lld;w=%lld", policy,
 	             (long long)admission->limit,
 	             (long long)admission->window_s);
+	if (admission->burst)
+		text_appendf(&text, ";burst=%lld", (long long)admission->burst);
 	if (!fault)
 		fault =
 		    reply_header(reply, "RateLimit-Policy", text_span(&text));

@@ -5,8 +5,10 @@
 #include "api/exchange.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "domain/guard/block.h"
 #include "domain/guard/captcha.h"
 #include "domain/guard/hash_gate.h"
+#include "domain/guard/version.h"
 #include "domain/session/identity.h"
 #include "domain/upkeep.h"
 #include "domain/vault/keys.h"
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 
 #define REFRESH_PAUSE_MS  1000
+#define GUARD_CHECK_MS    1000
 #define UPKEEP_REQUEST_ID "upkeep"
 
 static enum fault open_parts(struct service *service,
@@ -32,7 +35,9 @@ static enum fault open_parts(struct service *service,
 	if (!fault)
 		fault = db_new(config, &service->db);
 	if (!fault)
-		fault = kv_new(config, &service->kv);
+		fault = kv_new(config, service->shared, &service->kv);
+	if (!fault)
+		fault = block_open(config, &service->blocks);
 	if (!fault)
 		fault = captcha_prepare(config);
 	return fault;
@@ -46,6 +51,7 @@ enum fault service_open(const struct config *config,
 	if (!service)
 		return FAULT_EXHAUSTED;
 	service->config = config;
+	policy_configured(config, &service->policies);
 	enum fault fault = open_parts(service, master);
 	if (fault) {
 		service_close(service);
@@ -59,6 +65,7 @@ void service_close(struct service *service)
 {
 	if (!service)
 		return;
+	block_close(service->blocks);
 	kv_free(service->kv);
 	db_free(service->db);
 	hash_gate_close(service->gate);
@@ -76,8 +83,49 @@ void service_fill_in(struct service *service, struct ctx *ctx)
 	ctx->keys = service->keys;
 	ctx->shared = service->shared;
 	ctx->gate = service->gate;
+	ctx->policies = &service->policies;
 	ctx->system_tenant_id = service->system_tenant_id;
 	ctx->now_ms = clock_now_ms();
+}
+
+/* The version first: what changes while we read raises it once more. */
+static enum fault load_guard(struct service *service, struct ctx *ctx,
+                             bool *is_anew)
+{
+	int64_t version;
+	enum fault fault = version_read(ctx, &version);
+	if (fault || (service->has_guard && version == service->guard_version))
+		return fault;
+	fault = policy_load(ctx, &service->policies);
+	if (!fault)
+		fault = block_load(ctx, service->blocks);
+	if (fault)
+		return fault;
+	service->has_guard = true;
+	service->guard_version = version;
+	*is_anew = true;
+	return FAULT_NONE;
+}
+
+bool service_refresh_guard(struct service *service, struct ctx *ctx,
+                           int64_t told)
+{
+	bool is_news = told && told != service->policies.version;
+	int64_t age_ms = ctx->now_ms - service->guard_checked_at_ms;
+	bool is_anew = false;
+	/* Where MariaDB is behind what Redis says, it is asked again later. */
+	bool is_right = told && !is_news && service->has_guard &&
+	                service->guard_version >= told;
+	if (!is_right && !is_news && age_ms >= 0 && age_ms < GUARD_CHECK_MS)
+		return false;
+	service->guard_checked_at_ms = ctx->now_ms;
+	if (is_right)
+		return false;
+	enum fault fault = load_guard(service, ctx, &is_anew);
+	if (fault)
+		log_note(LOG_WARNING, "guard_not_loaded", fault_name(fault));
+	service->policies.version = told ? told : service->guard_version;
+	return is_anew;
 }
 
 static enum fault load_keys(struct service *service, struct ctx *ctx)
@@ -89,6 +137,8 @@ static enum fault load_keys(struct service *service, struct ctx *ctx)
 	if (!fault)
 		service->has_keys = true;
 	ctx->system_tenant_id = service->system_tenant_id;
+	if (!fault && !service->has_guard)
+		(void)service_refresh_guard(service, ctx, 0);
 	return fault;
 }
 

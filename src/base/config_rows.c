@@ -175,9 +175,10 @@ const struct config_row config_rows[] = {
 	         "owner alone."},
 	{SETTING(redis.prefix), CONFIG_TEXT, "claviger:",
 	 .help = "What every key begins with; one for each installation."},
-	{SETTING(redis.timeout), CONFIG_DURATION, "200ms", 10, SECONDS(5),
-	 .help = "The longest wait for an answer, before requests go on "
-	         "without."},
+	{SETTING(redis.timeout), CONFIG_DURATION, "100ms", 10, SECONDS(1),
+	 .help = "The longest wait for an answer, before all processes of the "
+	         "host go on without and look every half second whether it is "
+	         "back."},
 
 	{SETTING(keys.master_file), CONFIG_PATH, "",
 	 .help = "The file that holds the master key: 32 bytes as 64 hex "

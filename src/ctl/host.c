@@ -92,7 +92,7 @@ enum ctl_exit ctl_routes(struct ctl *ctl, int count, char **words)
 		       http_method_name(route->method), route->pattern,
 		       route_who_name(route->who), route_need_name(route->need),
 		       role_permission_name(route->permission),
-		       guard_policy_name(route->limit),
+		       policy_name(route->limit),
 		       audit_type_name(route->audit));
 	}
 	return CTL_OK;

@@ -7,6 +7,8 @@
 #include "domain/audit/audit.h"
 #include "domain/guard/captcha.h"
 #include "domain/guard/failure.h"
+#include "domain/guard/guard.h"
+#include "domain/guard/version.h"
 #include "domain/outbox/outbox.h"
 #include "domain/session/revocation.h"
 #include "domain/session/session.h"
@@ -52,7 +54,15 @@ static enum fault refresh_ready(struct ctx *ctx)
 {
 	struct span run_id;
 	enum fault fault = kv_run_id(ctx->kv, &run_id);
-	return fault ? fault : revocation_refill(ctx, run_id);
+	return fault ? fault : guard_refill(ctx, run_id);
+}
+
+/* Redis may have been away when it was raised. */
+static enum fault publish_guard(struct ctx *ctx)
+{
+	int64_t version;
+	enum fault fault = version_read(ctx, &version);
+	return fault ? fault : version_copy(ctx, version);
 }
 
 static const struct task {
@@ -61,6 +71,7 @@ static const struct task {
 	int64_t every_ms;
 } tasks[] = {
     {"publish_revocations", revocation_publish_pending, 0},
+    {"publish_guard", publish_guard, SECOND_MS},
     {"send_mail", send_mail, 0},
     {"expire_revocations", revocation_expire, MINUTE_MS},
     {"retire_keys", keys_retire, MINUTE_MS},
