@@ -3,21 +3,20 @@
 import { call, callOpenly, hasSession, Problem, SessionEnded } from "./api.js";
 import { wireActivity } from "./activity.js";
 import { showDay } from "./dates.js";
+import { sayFarewell } from "./farewell.js";
 import { sentenceOf, showAlert, tell, wireForm } from "./form.js";
 import { go, goSignIn } from "./navigate.js";
 import { wireSessions } from "./sessions.js";
 
-/* Tells the other tabs that the session they show is over. */
-const farewell = new BroadcastChannel("claviger-sign-out");
+/* One of these opens the administration. */
+const ADMINISTRATION = ["platform:policy_read", "platform:block_read"];
 
 const byId = (id) => document.getElementById(id);
 let user = null;
 
-farewell.addEventListener("message", () => goSignIn("signed-out"));
-
 wireForm(byId("sign-out"), async () => {
 	await call("POST", "auth/logout", {});
-	farewell.postMessage(null);
+	sayFarewell();
 	await go(new URL("login.html?notice=signed-out", location.href));
 });
 
@@ -81,6 +80,7 @@ function showUser(answer) {
 	byId("name").value = user.name ?? "";
 	showDay(byId("since"), user.created_at);
 	byId("resend").hidden = user.email_verified;
+	byId("to-admin").hidden = !ADMINISTRATION.some((one) => user.permissions?.includes(one));
 	byId("verified").hidden = !user.email_verified;
 	byId("pending").hidden = !user.pending_email;
 	byId("pending-address").textContent = user.pending_email ?? "";

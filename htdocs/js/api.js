@@ -15,6 +15,10 @@ const MARK = "claviger.renewed";
 /* A 401 with one of these may be mended with the refresh cookie. */
 const RENEWABLE = new Set(["unauthenticated", "token_expired", "token_invalid"]);
 
+/* A reading that came too fast is asked again after so short a wait, so often. */
+const PATIENCE_S = 5;
+const PATIENCE_TIMES = 2;
+
 /* An answer that is not a success, or no answer at all (status 0). */
 export class Problem extends Error {
 	constructor(status, body, retryAfter) {
@@ -96,11 +100,24 @@ async function renew(markBefore) {
 	});
 }
 
+/* A page asks for several things at once, which may be one too many. */
+async function send(method, path, body, options) {
+	let answer = await sendOnce(method, path, body, options);
+	for (let i = 0; i < PATIENCE_TIMES && method === "GET" && answer.status === 429; i++) {
+		const wait = retryAfterOf(answer) ?? Infinity;
+		if (wait > PATIENCE_S)
+			break;
+		await new Promise((resolve) => { setTimeout(resolve, wait * 1000); });
+		answer = await sendOnce(method, path, body, options);
+	}
+	return answer;
+}
+
 /*
  * No fetch mode is set on purpose: with "same-origin" and our referrer policy
  * a browser would send "Origin: null", and the server would refuse it.
  */
-async function send(method, path, body, options = {}) {
+async function sendOnce(method, path, body, options = {}) {
 	const headers = { Accept: "application/json" };
 	const token = csrfToken();
 	if (method !== "GET" && token !== null)

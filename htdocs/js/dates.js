@@ -13,14 +13,17 @@ const UNITS = [
 ];
 const WEEK_S = 7 * 86400;
 
-/* Fill a <time> element: "3 hours ago" within the week, the date before. */
-export function showTime(element, text) {
+/*
+ * Fill a <time> element: "3 hours ago" or "in 3 hours" within the week, else the
+ * date; now is what less than a minute from now is called.
+ */
+export function showTime(element, text, now = "just now") {
 	const time = new Date(text);
 	if (Number.isNaN(time.getTime()))
 		return;
 	element.dateTime = text;
 	element.title = EXACT.format(time);
-	element.textContent = inWords(time);
+	element.textContent = inWords(time, now);
 }
 
 /* "15 January 2026" */
@@ -32,12 +35,12 @@ export function showDay(element, text) {
 	element.textContent = DAY.format(time);
 }
 
-function inWords(time) {
+function inWords(time, now) {
 	const distance = (time.getTime() - Date.now()) / 1000;
 	if (Math.abs(distance) > WEEK_S)
 		return EXACT.format(time);
 	const unit = UNITS.find(({ seconds }) => Math.abs(distance) >= seconds);
 	if (unit === undefined)
-		return "just now";
+		return now;
 	return RELATIVE.format(Math.trunc(distance / unit.seconds), unit.name);
 }

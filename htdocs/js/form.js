@@ -14,7 +14,10 @@ const SENTENCES = {
 	token_invalid: "This link no longer works: it was used already, or it is too old.",
 	validation_failed: "Some of this is not right yet.",
 	rate_limited: "That was tried too often.",
-	account_locked: "This account takes no sign-in for the moment.",
+	account_locked: "There were too many wrong passwords for this account, so it takes no sign-in for the moment.",
+	captcha_required: "The check that you are not a machine was not accepted. Please try again.",
+	captcha_failed: "The check that you are not a machine could not be done. Reload the page and try again.",
+	ip_blocked: "Your network is blocked from signing in here. Ask the people who run this site.",
 	service_unavailable: "The service is busy just now.",
 	internal_error: "Something went wrong on our side.",
 	csrf_failed: "Your session changed in another tab. Reload this page and try again.",
@@ -112,7 +115,7 @@ function valuesOf(form) {
 }
 
 function checkRequired(form) {
-	const empty = fieldsOf(form).filter((field) => field.required && field.value === "");
+	const empty = fieldsOf(form).filter((field) => field.required && !field.disabled && field.value === "");
 	for (const field of empty)
 		setFieldError(field, field.dataset.missing ?? "Fill this in.");
 	empty[0]?.focus();
@@ -146,7 +149,7 @@ function fieldErrorsOf(form, problem) {
 }
 
 function fieldsOf(form) {
-	return [...form.elements].filter((element) => element.matches("input[name]:not([hidden])"));
+	return [...form.elements].filter((element) => element.matches(":is(input, select)[name]:not([hidden])"));
 }
 
 function fieldNamed(form, name) {
@@ -173,7 +176,8 @@ function clearFieldError(field) {
 }
 
 /* Of an earlier attempt: what it found wrong and what it achieved. */
-function clearOutcome(form) {
+export function clearOutcome(form) {
+	hideAlert(alertOf(form));
 	for (const field of fieldsOf(form))
 		clearFieldError(field);
 	for (const region of form.querySelectorAll("[role=status]"))
@@ -201,10 +205,13 @@ export function isHeld(button) {
 /*
  * Hold the button until the server will listen again. The seconds run on the
  * button; the alert tells the wait once, so that a screen reader is not made
- * to count along.
+ * to count along. A lock is of one account: who types another need not wait.
  */
 function countDown(button, label, alert, problem) {
-	const until = Date.now() + problem.retryAfter * 1000;
+	let until = Date.now() + problem.retryAfter * 1000;
+	if (problem.code === "account_locked")
+		button.form?.querySelector("[autocomplete=username]")?.addEventListener(
+			"input", () => { until = 0; }, { once: true });
 	showAlert(alert, `${sentenceOf(problem)} You can try again in ${inWords(problem.retryAfter)}.`);
 	const tick = () => {
 		const left = Math.ceil((until - Date.now()) / 1000);
@@ -223,11 +230,18 @@ function inWords(seconds) {
 	if (seconds < 60)
 		return `${seconds} ${seconds === 1 ? "second" : "seconds"}`;
 	const minutes = Math.ceil(seconds / 60);
-	return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
+	if (minutes < 100)
+		return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
+	return `about ${Math.round(minutes / 60)} hours`;
 }
 
+/* "4:05", "1:00:00" */
 function onClock(seconds) {
-	return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+	const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+	const hours = Math.floor(seconds / 3600);
+	if (hours === 0)
+		return `${parts[0]}:${String(parts[1]).padStart(2, "0")}`;
+	return [hours, ...parts.map((part) => String(part).padStart(2, "0"))].join(":");
 }
 
 /* The button that shows what was typed into a password field. */

@@ -128,7 +128,8 @@ def test_too_many_attempts_start_a_countdown(browser):
 
 @pytest.mark.parametrize("status, code, sentence", [
     (429, "rate_limited", "That was tried too often."),
-    (429, "account_locked", "This account takes no sign-in for the moment."),
+    (429, "account_locked", "There were too many wrong passwords for this "
+     "account, so it takes no sign-in for the moment."),
     (503, "service_unavailable", "The service is busy just now."),
 ])
 def test_the_countdown_ends_and_the_button_works_again(
