@@ -38,6 +38,56 @@ enum fault gate_read(struct exchange *exchange)
 	return fault;
 }
 
+static bool is_from_operations(const struct exchange *exchange)
+{
+	const struct config_blocks *blocks =
+	    &exchange->ctx.config->server.operations_from;
+	for (size_t i = 0; i < blocks->count; i++)
+		if (ip_in_block(&exchange->ctx.ip, &blocks->at[i]))
+			return true;
+	return false;
+}
+
+/* What asks no store: those who watch us must not lose sight of us. */
+static bool is_watching(const struct exchange *exchange)
+{
+	struct route_parameters parameters;
+	if (!is_from_operations(exchange))
+		return false;
+	for (size_t i = 0; i < route_table_count; i++)
+		if (route_table[i].limit == LIMIT_NOTHING &&
+		    route_match(route_table[i].pattern, exchange->request.path,
+		                &parameters))
+			return true;
+	return false;
+}
+
+static bool is_blocked(const struct exchange *exchange)
+{
+	return block_has(exchange->service->blocks, &exchange->ctx.ip,
+	                 exchange->ctx.now_ms);
+}
+
+static enum fault judge_address(const struct exchange *exchange)
+{
+	if (!is_blocked(exchange) || is_watching(exchange))
+		return FAULT_NONE;
+	metrics_add(METRIC_GUARD_BLOCKED, 1);
+	return FAULT_IP_BLOCKED;
+}
+
+/*
+ * Who is blocked costs no store, but for a look once a second whether they
+ * still are: this process may serve nobody else.
+ */
+enum fault gate_block(struct exchange *exchange)
+{
+	if (is_blocked(exchange))
+		(void)service_refresh_guard(exchange->service, &exchange->ctx,
+		                            0);
+	return judge_address(exchange);
+}
+
 /* A HEAD is answered by the row of its GET. */
 static bool serves(const struct route *route, enum http_method method)
 {
@@ -173,38 +223,18 @@ static enum fault admit(struct exchange *exchange, bool *is_anew)
 	return FAULT_UNAVAILABLE;
 }
 
-static bool is_blocked(const struct exchange *exchange)
-{
-	return block_has(exchange->service->blocks, &exchange->ctx.ip,
-	                 exchange->ctx.now_ms);
-}
-
-static enum fault refuse_blocked(void)
-{
-	metrics_add(METRIC_GUARD_BLOCKED, 1);
-	return FAULT_IP_BLOCKED;
-}
-
-/*
- * Who is blocked costs no store, but for a look once a second whether they
- * still are: this process may serve nobody else.
- */
 enum fault gate_limit(struct exchange *exchange)
 {
-	struct ctx *ctx = &exchange->ctx;
 	bool is_anew = false;
 	if (exchange->route->limit == LIMIT_NOTHING)
 		return FAULT_NONE;
-	if (is_blocked(exchange) &&
-	    (!service_refresh_guard(exchange->service, ctx, 0) ||
-	     is_blocked(exchange)))
-		return refuse_blocked();
 	enum fault fault = admit(exchange, &is_anew);
-	if (!fault && is_anew && is_blocked(exchange))
-		return refuse_blocked();
+	/* What let the address pass may have been old. */
+	if (!fault && is_anew)
+		fault = judge_address(exchange);
 	if (fault || !exchange->admission.is_limited)
 		return fault;
-	ctx->retry_after_ms = exchange->admission.reset_in_ms;
+	exchange->ctx.retry_after_ms = exchange->admission.reset_in_ms;
 	return FAULT_RATE_LIMITED;
 }
 
@@ -245,16 +275,6 @@ enum fault gate_actor(struct exchange *exchange)
 	if (!fault)
 		become(exchange);
 	return exchange->route->who == WHO_USER ? fault : FAULT_NONE;
-}
-
-static bool is_from_operations(const struct exchange *exchange)
-{
-	const struct config_blocks *blocks =
-	    &exchange->ctx.config->server.operations_from;
-	for (size_t i = 0; i < blocks->count; i++)
-		if (ip_in_block(&exchange->ctx.ip, &blocks->at[i]))
-			return true;
-	return false;
 }
 
 /* The token may be older than the confirmation: look once more. */

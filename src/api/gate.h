@@ -9,6 +9,7 @@
 #include "api/exchange.h"
 
 enum fault gate_read(struct exchange *exchange);
+enum fault gate_block(struct exchange *exchange);
 enum fault gate_route(struct exchange *exchange);
 enum fault gate_preload(struct exchange *exchange);
 enum fault gate_limit(struct exchange *exchange);

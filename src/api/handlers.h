@@ -15,7 +15,7 @@ struct email_input {
 
 extern const struct route_input input_register, input_login, input_token,
     input_email, input_refresh, input_reset, input_change, input_profile,
-    input_reason;
+    input_reason, input_policies, input_block;
 
 /* api_auth.c */
 route_handler auth_register, auth_verify, auth_resend, auth_login, auth_captcha,
@@ -28,6 +28,9 @@ route_handler me_show, me_update, me_sessions, me_session_end, me_sessions_end;
 route_handler users_revoke_tokens, users_unlock;
 /* api_audit.c */
 route_handler audit_events;
+/* api_admin.c */
+route_handler admin_policies, admin_policies_change, admin_block_add,
+    admin_block_list, admin_block_remove;
 /* api_operations.c */
 route_handler operations_health, operations_ready, operations_metrics,
     operations_openapi, operations_options;

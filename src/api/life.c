@@ -27,6 +27,7 @@ static const struct step {
 	enum fault (*run)(struct exchange *exchange);
 } steps[] = {
     {"read", gate_read},       /* variables, address, names */
+    {"block", gate_block},     /* whether the address is served at all */
     {"route", gate_route},     /* which row of the table */
     {"preload", gate_preload}, /* the token's signature and claims */
     {"limit", gate_limit},     /* rate limits and revocation, one question */

@@ -26,4 +26,22 @@ enum fault page_read(struct exchange *exchange, struct page *out);
 enum fault page_end(struct exchange *exchange, const struct uuid *last,
                     bool has_more);
 
+#define PAGE_KEY_BYTES 32 /* the longest key of an item */
+
+/* A page of a list whose items have another key than an id. */
+struct page_behind {
+	int64_t limit;
+	bool has_key; /* else from the start */
+	void *key;    /* where to put it */
+	size_t key_bytes;
+};
+
+/* As page_read; key and key_bytes are the caller's. */
+enum fault page_read_behind(struct exchange *exchange,
+                            struct page_behind *page);
+
+/* As page_end, with the key of the last item. */
+enum fault page_end_behind(struct exchange *exchange, const void *key,
+                           size_t key_bytes, bool has_more);
+
 #endif

@@ -38,6 +38,12 @@ const struct route route_table[] = {
 	{HTTP_POST,   V1 "/users/{id}/revoke-tokens", WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_USER_REVOKE, LIMIT_API,          AUDIT_TOKEN_REVOKE,           &input_reason,   users_revoke_tokens},
 	{HTTP_POST,   V1 "/users/{id}/unlock",        WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_USER_UNLOCK, LIMIT_API,          AUDIT_ACCOUNT_UNLOCK,         NULL,            users_unlock},
 	{HTTP_GET,    V1 "/audit",                    WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            audit_events},
+
+	{HTTP_GET,    V1 "/admin/policies",           WHO_USER,       NEED_NOTHING,  PERM_PLATFORM_POLICY_READ, LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            admin_policies},
+	{HTTP_PATCH,  V1 "/admin/policies",           WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_POLICY_WRITE, LIMIT_API,         AUDIT_POLICY_CHANGE,          &input_policies, admin_policies_change},
+	{HTTP_POST,   V1 "/admin/block-ip",           WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_BLOCK_WRITE, LIMIT_API,          AUDIT_IP_BLOCK,               &input_block,    admin_block_add},
+	{HTTP_GET,    V1 "/admin/blocked-ips",        WHO_USER,       NEED_NOTHING,  PERM_PLATFORM_BLOCK_READ,  LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            admin_block_list},
+	{HTTP_DELETE, V1 "/admin/blocked-ips/{ip}",   WHO_USER,       NEED_VERIFIED, PERM_PLATFORM_BLOCK_WRITE, LIMIT_API,          AUDIT_IP_UNBLOCK,             NULL,            admin_block_remove},
 };
 /* clang-format on */
 const size_t route_table_count = sizeof(route_table) / sizeof(route_table[0]);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "domain/account/proof.h"
 #include "domain/audit/audit.h"
+#include "domain/guard/block.h"
 #include "domain/guard/captcha.h"
 #include "domain/guard/failure.h"
 #include "domain/guard/guard.h"
@@ -79,6 +80,7 @@ static const struct task {
     {"expire_sessions", expire_sessions, 5 * SECOND_MS},
     {"expire_mail", expire_mail, MINUTE_MS},
     {"expire_audit", expire_audit, MINUTE_MS},
+    {"expire_blocks", block_expire, MINUTE_MS},
     {"expire_failures", failure_expire, MINUTE_MS},
     {"expire_captchas", captcha_expire, MINUTE_MS},
     {"refresh_ready", refresh_ready, 60 * MINUTE_MS},

@@ -32,6 +32,7 @@ struct range {
 };
 
 struct blocklist {
+	void *memory; /* the whole file */
 	const struct header *header;
 	const struct range *ranges;
 	size_t size;
@@ -78,6 +79,7 @@ static enum fault map_file(int file, struct blocklist *list)
 	void *memory = mmap(NULL, list->size, PROT_READ, MAP_SHARED, file, 0);
 	if (memory == MAP_FAILED)
 		return FAULT_UNAVAILABLE;
+	list->memory = memory;
 	list->header = memory;
 	list->ranges = (const struct range *)(list->header + 1);
 	return is_whole(list) ? FAULT_NONE : FAULT_VALIDATION;
@@ -102,8 +104,8 @@ void blocklist_close(struct blocklist *list)
 {
 	if (!list)
 		return;
-	if (list->header)
-		munmap((void *)list->header, list->size);
+	if (list->memory)
+		munmap(list->memory, list->size);
 	free(list);
 }
 
