@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/handlers.h"
 #include "api/page.h"
+#include "domain/access/role.h"
 #include "domain/account/email_change.h"
 #include "domain/account/profile.h"
 #include "domain/account/user.h"
@@ -31,6 +32,19 @@ static const struct json_field profile_fields[] = {
 const struct route_input input_profile = {profile_fields,
                                           sizeof(struct profile_input)};
 
+/* What the role allows beyond what everybody may, for pages to offer it. */
+static void write_permissions(struct exchange *exchange)
+{
+	struct json_writer *json = &exchange->reply.json;
+	json_array_begin(json, "permissions");
+	for (unsigned i = PERM_NOTHING + 1; i < PERMISSION_COUNT; i++)
+		if (role_allows(&exchange->ctx.actor, (enum permission)i))
+			json_string(
+			    json, NULL,
+			    span_of(role_permission_name((enum permission)i)));
+	json_array_end(json);
+}
+
 enum fault me_show(struct exchange *exchange)
 {
 	struct ctx *ctx = &exchange->ctx;
@@ -49,6 +63,7 @@ enum fault me_show(struct exchange *exchange)
 	json_string(json, "pending_email", identity.pending_email);
 	json_uuid(json, "tenant_id", &identity.tenant_id);
 	json_string(json, "role", identity.role);
+	write_permissions(exchange);
 	json_object_end(json);
 	return FAULT_NONE;
 }
