@@ -30,6 +30,7 @@ export function wireBlocks(mayBlock) {
 
 	async function askToUnblock(button, row, { ip, prefix }) {
 		const network = networkOf({ ip, prefix });
+		const query = prefix === null ? "" : `?prefix=${prefix}`;
 		const isMeant = await confirmed({
 			title: `Let ${network} in again?`,
 			text: "Requests from there will be answered as any others are.",
@@ -39,7 +40,7 @@ export function wireBlocks(mayBlock) {
 			return;
 		tell(byId("blocked"), "");
 		attempt(button, alertOf(section), async () => {
-			await call("DELETE", `admin/blocked-ips/${encodeURIComponent(ip)}?prefix=${prefix}`);
+			await call("DELETE", `admin/blocked-ips/${encodeURIComponent(ip)}${query}`);
 			row.remove();
 			section.querySelector(".empty").hidden = list.children.length > 0;
 			tell(told, `${network} is let in again.`);
@@ -95,8 +96,7 @@ function showEnd(element, text) {
 		showTime(element, text, "in a moment");
 }
 
-/* "192.0.2.7", "192.0.2.0/24" */
+/* "192.0.2.7" is a single address, which has no prefix; "192.0.2.0/24" */
 function networkOf({ ip, prefix }) {
-	const isWhole = prefix === (ip.includes(":") ? 128 : 32);
-	return isWhole ? ip : `${ip}/${prefix}`;
+	return prefix === null ? ip : `${ip}/${prefix}`;
 }
