@@ -74,7 +74,17 @@ static void has_the_documented_defaults(void **state)
 	assert_int_equal(config.mail.smtp_starttls, STARTTLS_REQUIRED);
 	assert_int_equal(config.limit.login.count, 5);
 	assert_int_equal(config.limit.login.window_ms, 900 * SECONDS);
-	assert_int_equal(config.redis.timeout, 200);
+	assert_int_equal(config.limit.login.burst, 0);
+	assert_int_equal(config.limit.login_account.window_ms, 300 * SECONDS);
+	assert_int_equal(config.limit.api_user.count, 100);
+	assert_int_equal(config.limit.api_user.window_ms, 60 * SECONDS);
+	assert_int_equal(config.limit.api_user.burst, 10);
+	assert_int_equal(config.limit.api_anonymous.burst, 5);
+	assert_int_equal(config.limit.ipv6_site_factor, 16);
+	assert_int_equal(config.guard.lock_after, 10);
+	assert_int_equal(config.guard.allow.count, 0);
+	assert_int_equal(config.captcha.provider, CAPTCHA_ALTCHA);
+	assert_int_equal(config.redis.timeout, 100);
 	assert_int_equal(config.log.level, LOG_INFO);
 }
 
@@ -91,7 +101,8 @@ static void reads_every_kind_of_value(void **state)
 	              "server.body_limit = 1M\n"
 	              "server.arena = 16777216\n"
 	              "log.level = warning\n"
-	              "limit.api = 1000/30s\n"
+	              "limit.api_key = 1000/30s\n"
+	              "limit.factor = 7/1h  burst  12\n"
 	              "server.trusted_proxies = 10.0.0.0/8, 2001:db8::/32\n"
 	              "server.peers = www-data nginx, http\n"
 	              "redis.password = a#b=c d"),
@@ -103,8 +114,12 @@ static void reads_every_kind_of_value(void **state)
 	assert_int_equal(config.server.body_limit, 1024 * 1024);
 	assert_int_equal(config.server.arena, 16 * 1024 * 1024);
 	assert_int_equal(config.log.level, LOG_WARNING);
-	assert_int_equal(config.limit.api.count, 1000);
-	assert_int_equal(config.limit.api.window_ms, 30 * SECONDS);
+	assert_int_equal(config.limit.api_key.count, 1000);
+	assert_int_equal(config.limit.api_key.window_ms, 30 * SECONDS);
+	assert_int_equal(config.limit.api_key.burst, 0);
+	assert_int_equal(config.limit.factor.count, 7);
+	assert_int_equal(config.limit.factor.window_ms, 3600 * SECONDS);
+	assert_int_equal(config.limit.factor.burst, 12);
 	assert_int_equal(config.server.trusted_proxies.count, 2);
 	assert_int_equal(config.server.trusted_proxies.at[0].prefix, 104);
 	assert_int_equal(config.server.peers.count, 3);
@@ -182,6 +197,19 @@ static void refuses_values_that_are_out_of_shape_or_bounds(void **state)
 	    "limit.login = 5/15m/1",
 	    "limit.login = 5/2d",
 	    "limit.login = 5/999ms",
+	    "limit.login = 5/15m 3",
+	    "limit.login = 5/15m burst",
+	    "limit.login = 5/15m burst 0",
+	    "limit.login = 5/15m burst -1",
+	    "limit.login = 5/15m burst 1000001",
+	    "limit.login = 5/15m burst 3 4",
+	    "limit.login = 5/15m bursts 3",
+	    "limit.login = 5/15mburst 3",
+	    "limit.ipv6_site_factor = 0",
+	    "guard.lock_after = 101",
+	    "guard.delay_first = 0",
+	    "captcha.provider = riddle",
+	    "captcha.difficulty = 999",
 	    "server.trusted_proxies = 10.0.0.1/8",
 	    "server.trusted_proxies = localhost",
 	    "server.peers = a a a a a a a a a a a a a a a a a",
@@ -542,6 +570,8 @@ static void documents_every_setting(void **state)
 	}
 	assert_true(count > 80);
 	assert_non_null(strstr(defaults, "\n#limit.login = 5/15m\n"));
+	assert_non_null(
+	    strstr(defaults, "\n#limit.api_user = 100/1m burst 10\n"));
 	assert_non_null(strstr(defaults, "\n# (a number from 8 to 64)\n"));
 	free(values);
 	free(defaults);

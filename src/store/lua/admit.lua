@@ -58,10 +58,7 @@ end
 -- A token takes step_us to come back; debt_us is what all that are out take.
 -- More than the bucket holds is out only when a rate or a clock was changed.
 local function look_at_bucket(limit, held_number)
-	local arrival = held_number and tonumber(held_number) or 0
-	if not arrival then
-		error('not a bucket: ' .. limit.key)
-	end
+	local arrival = tonumber(held_number or 0)
 	limit.step_us = math.ceil(limit.window_ms * 1000 / limit.count)
 	local size_us = limit.step_us * limit.burst
 	limit.debt_us = math.min(math.max(arrival - now_us, 0), size_us)
