@@ -5,6 +5,7 @@
 #include "config.h"
 #include "ctl/ctl.h"
 #include "domain/account/leaked.h"
+#include "domain/guard/blocklist.h"
 #include "store/schema.h"
 
 #include <stdio.h>
@@ -155,6 +156,17 @@ static enum fault check_leaked(struct ctl *ctl)
 	return fault;
 }
 
+/* No list is fine; one that is named must be there. */
+static enum fault check_blocklist(struct ctl *ctl)
+{
+	struct blocklist *list;
+	const char *path = ctl->config.guard.blocklist_file;
+	enum fault fault = path[0] ? blocklist_open(path, &list) : FAULT_NONE;
+	if (!fault && path[0])
+		blocklist_close(list);
+	return fault;
+}
+
 static enum fault check_mail(struct ctl *ctl)
 {
 	return ctl->config.mail.transport == MAIL_TRANSPORT_NONE
@@ -172,6 +184,8 @@ static const struct check checks[] = {
      "look at redis.*; without it limits are counted per host"},
     {"leaked passwords are known", check_leaked,
      "run clavigerctl passwords load FILE and set password.leaked_file"},
+    {"the blocklist is there, if one is wanted", check_blocklist,
+     "run clavigerctl blocklist load FILE"},
     {"mail can leave", check_mail, "set mail.transport"},
 };
 

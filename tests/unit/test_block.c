@@ -320,6 +320,8 @@ static void refuses_a_reason_that_cannot_be_kept(void **state)
 	static const char long_reason[BLOCK_REASON_BYTES + 1] = {'x'};
 	const struct span wrong[] = {
 	    SPAN("\xff"),
+	    SPAN("two\nlines"),
+	    SPAN("\x1b[2J"),
 	    {long_reason, sizeof(long_reason)},
 	};
 	struct block_record record;

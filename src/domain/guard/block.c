@@ -311,9 +311,10 @@ static enum fault refuse(struct ctx *ctx, const char *code, const char *detail)
 static enum fault check_wish(struct ctx *ctx, const struct block_wish *wish)
 {
 	if (wish->reason.length > BLOCK_REASON_BYTES ||
-	    !utf8_is_valid(wish->reason))
+	    !utf8_is_valid(wish->reason) || utf8_has_control(wish->reason))
 		return field_errors_add(&ctx->errors, "reason", "invalid",
-		                        "Use at most 200 bytes of UTF-8.");
+		                        "Use at most 200 bytes of UTF-8 "
+		                        "without control characters.");
 	if (is_always_allowed(ctx, &wish->block))
 		return refuse(ctx, "always_allowed",
 		              "guard.allow keeps this from being blocked.");

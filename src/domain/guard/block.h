@@ -63,7 +63,7 @@ struct block_wish {
  * a field error that says which, when guard.allow covers all of it
  * ("always_allowed"), or when it covers ctx->ip and is not forced
  * ("own_address"; the host has no address). FAULT_VALIDATION for a reason that
- * is too long or no UTF-8.
+ * is too long, no UTF-8, or has control characters.
  */
 enum fault block_add(struct ctx *ctx, const struct block_wish *wish,
                      struct block_record *out);
