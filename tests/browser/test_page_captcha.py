@@ -130,7 +130,7 @@ def test_the_check_is_told_and_typing_goes_on(browser):
     assert_kept(browser, "ada@example.com", "a wrong password!")
     browser.button("Signing in…").click()
     assert browser.script("return sent.length") == 1, "a held button asks nothing"
-    browser.one("main a[href='forgot.html']").click()
+    browser.one("main .aside a").click()
     browser.wait_heading("Forgot your password?")
 
 

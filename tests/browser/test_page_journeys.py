@@ -110,7 +110,7 @@ def test_a_second_link_opened_in_the_same_tab_is_taken(stack, browser):
 
 def test_a_forgotten_password_is_replaced(stack, browser, person):
     browser.open("login.html")
-    browser.one("main a[href='forgot.html']").click()
+    browser.one("main .aside a").click()
     browser.wait_heading("Forgot your password?")
     browser.fill("E-mail address", person.email)
     browser.press("Send the link")
