@@ -82,9 +82,9 @@ enum fault service_keep_keys(struct service *service, struct ctx *ctx);
 /*
  * See to it that policies and blocks are not older than this version, which an
  * admission told of; with 0, which nobody did, MariaDB is asked once a second.
- * True when they were read anew. Those that cannot be go on being used.
+ * Those that cannot be read go on being used.
  */
-bool service_refresh_guard(struct service *service, struct ctx *ctx,
+void service_refresh_guard(struct service *service, struct ctx *ctx,
                            int64_t told);
 
 /* Read the ring at once, for a key that it lacks; not more than once a second.

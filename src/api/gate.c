@@ -83,8 +83,7 @@ static enum fault judge_address(const struct exchange *exchange)
 enum fault gate_block(struct exchange *exchange)
 {
 	if (is_blocked(exchange))
-		(void)service_refresh_guard(exchange->service, &exchange->ctx,
-		                            0);
+		service_refresh_guard(exchange->service, &exchange->ctx, 0);
 	return judge_address(exchange);
 }
 
@@ -204,7 +203,7 @@ static bool has_good_token(const struct exchange *exchange)
 }
 
 /* Again when what it was asked by had changed; then nothing was counted. */
-static enum fault admit(struct exchange *exchange, bool *is_anew)
+static enum fault admit(struct exchange *exchange)
 {
 	struct admission *admission = &exchange->admission;
 	const struct access_claims *claims =
@@ -214,9 +213,8 @@ static enum fault admit(struct exchange *exchange, bool *is_anew)
 		    &exchange->ctx, exchange->route->limit, claims, admission);
 		if (fault)
 			return fault;
-		*is_anew |=
-		    service_refresh_guard(exchange->service, &exchange->ctx,
-		                          admission->guard_version);
+		service_refresh_guard(exchange->service, &exchange->ctx,
+		                      admission->guard_version);
 		if (!admission->is_stale)
 			return FAULT_NONE;
 	}
@@ -225,12 +223,11 @@ static enum fault admit(struct exchange *exchange, bool *is_anew)
 
 enum fault gate_limit(struct exchange *exchange)
 {
-	bool is_anew = false;
 	if (exchange->route->limit == LIMIT_NOTHING)
 		return FAULT_NONE;
-	enum fault fault = admit(exchange, &is_anew);
-	/* What let the address pass may have been old. */
-	if (!fault && is_anew)
+	enum fault fault = admit(exchange);
+	/* What let the address pass may have been old, or nothing at all. */
+	if (!fault)
 		fault = judge_address(exchange);
 	if (fault || !exchange->admission.is_limited)
 		return fault;

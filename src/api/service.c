@@ -89,8 +89,7 @@ void service_fill_in(struct service *service, struct ctx *ctx)
 }
 
 /* The version first: what changes while we read raises it once more. */
-static enum fault load_guard(struct service *service, struct ctx *ctx,
-                             bool *is_anew)
+static enum fault load_guard(struct service *service, struct ctx *ctx)
 {
 	int64_t version;
 	enum fault fault = version_read(ctx, &version);
@@ -103,29 +102,26 @@ static enum fault load_guard(struct service *service, struct ctx *ctx,
 		return fault;
 	service->has_guard = true;
 	service->guard_version = version;
-	*is_anew = true;
 	return FAULT_NONE;
 }
 
-bool service_refresh_guard(struct service *service, struct ctx *ctx,
+void service_refresh_guard(struct service *service, struct ctx *ctx,
                            int64_t told)
 {
 	bool is_news = told && told != service->policies.version;
 	int64_t age_ms = ctx->now_ms - service->guard_checked_at_ms;
-	bool is_anew = false;
 	/* Where MariaDB is behind what Redis says, it is asked again later. */
 	bool is_right = told && !is_news && service->has_guard &&
 	                service->guard_version >= told;
 	if (!is_right && !is_news && age_ms >= 0 && age_ms < GUARD_CHECK_MS)
-		return false;
+		return;
 	service->guard_checked_at_ms = ctx->now_ms;
 	if (is_right)
-		return false;
-	enum fault fault = load_guard(service, ctx, &is_anew);
+		return;
+	enum fault fault = load_guard(service, ctx);
 	if (fault)
 		log_note(LOG_WARNING, "guard_not_loaded", fault_name(fault));
 	service->policies.version = told ? told : service->guard_version;
-	return is_anew;
 }
 
 static enum fault load_keys(struct service *service, struct ctx *ctx)
@@ -138,7 +134,7 @@ static enum fault load_keys(struct service *service, struct ctx *ctx)
 		service->has_keys = true;
 	ctx->system_tenant_id = service->system_tenant_id;
 	if (!fault && !service->has_guard)
-		(void)service_refresh_guard(service, ctx, 0);
+		service_refresh_guard(service, ctx, 0);
 	return fault;
 }
 
