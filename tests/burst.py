@@ -51,11 +51,11 @@ def encode(stack, method, path, body=None, headers=None):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
 
 
-async def _send_one(stack, context, request, connecting, barrier):
+async def _send_one(stack, context, request, source, connecting, barrier):
     async with connecting:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", stack.port, ssl=context, server_hostname="localhost",
-            local_addr=(next_address(), 0))
+            local_addr=(source or next_address(), 0))
     await barrier.wait()
     try:
         writer.write(request)
@@ -68,22 +68,22 @@ async def _send_one(stack, context, request, connecting, barrier):
     return parse(received)
 
 
-async def _send_all(stack, requests):
+async def _send_all(stack, requests, source):
     context = ssl.create_default_context(cafile=stack.ca_file)
     connecting = asyncio.Semaphore(50)
     barrier = asyncio.Barrier(len(requests))
     return await asyncio.gather(*(
-        _send_one(stack, context, request, connecting, barrier)
+        _send_one(stack, context, request, source, connecting, barrier)
         for request in requests))
 
 
-def send_at_once(stack, requests):
+def send_at_once(stack, requests, source=None):
     """Connect all, then send all together; the answers in the same order.
 
-    Every connection comes from an address of its own.
+    All connections come from one source, or each from an address of its own.
     """
     wanted = len(requests) + 200
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
-    return asyncio.run(_send_all(stack, requests))
+    return asyncio.run(_send_all(stack, requests, source))

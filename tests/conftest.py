@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from stack import Stack  # noqa: E402
+from stack import ROOMY, Stack  # noqa: E402
 
 
 def pytest_configure(config):
@@ -18,6 +18,9 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def stack():
-    """The installation as the quick start makes it: with its default settings."""
-    with Stack() as running:
+    """The installation as the quick start makes it, but with room for tests.
+
+    Its limits of sign-ins, registrations and mails are the default ones.
+    """
+    with Stack(ROOMY) as running:
         yield running
