@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from client import API, Client, Person
+from services import state_of
 from stack import wait_until
 
 # Where the program is not the web server's own child.
@@ -252,7 +253,9 @@ def test_answers_in_time_to_many_at_once(way):
 @pytest.mark.parametrize("way", OWN_SOCKET, indirect=True)
 def test_says_503_while_the_program_is_away(way):
     stack = way.stack
-    os.killpg(stack.master_pid, signal.SIGKILL)
+    gone = [stack.master_pid, *stack.children()]
+    os.killpg(gone[0], signal.SIGKILL)
+    wait_until(lambda: not any(state_of(pid) for pid in gone), 10)
     answer = Client(way).get("/auth/session")
     assert answer.status_code == 503
     assert answer.json()["code"] == "service_unavailable"
