@@ -28,7 +28,6 @@
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -352,18 +351,20 @@ static void wait_for_work(struct worker *worker)
 			read_signal(worker);
 }
 
+/* The second number of statm, in pages; 0 when it cannot be read. */
 static int64_t resident_bytes(const struct worker *worker)
 {
-	char text[128];
-	ssize_t length = pread(worker->memory, text, sizeof(text) - 1, 0);
-	long long pages = 0;
+	char memory[128];
+	ssize_t length = pread(worker->memory, memory, sizeof(memory), 0);
+	struct span text = {memory, length > 0 ? (size_t)length : 0};
+	struct span word = {0};
+	uint64_t pages = 0;
 
-	if (length <= 0)
+	(void)span_cut(&text, ' ', &word);
+	(void)span_cut(&text, ' ', &word);
+	if (span_number(word, INT32_MAX, &pages))
 		return 0;
-	text[length] = '\0';
-	if (sscanf(text, "%*d %lld", &pages) != 1)
-		return 0;
-	return pages * sysconf(_SC_PAGESIZE);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
 static bool is_worn_out(const struct worker *worker)
