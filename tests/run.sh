@@ -202,6 +202,7 @@ count_program() { # PROGRAM
 
 # What "make check" of a build would run.
 check_programs() { # BUILD
+	# shellcheck disable=SC2016 # make expands it
 	printf 'include Makefile\nprint-tests:\n\t@echo $(TESTS)\n' |
 		make -s -C "$test_dir/$1" -f - print-tests | tr ' ' '\n' | sort
 }
