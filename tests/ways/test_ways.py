@@ -12,7 +12,7 @@ import time
 import pytest
 import requests
 
-from client import API, Client, Person
+from client import API, Client, Person, text_of
 from services import state_of
 from stack import wait_until
 
@@ -90,6 +90,14 @@ def test_serves_the_whole_life_of_an_account(way):
     assert client.post("/auth/logout", {
         "refresh_token": client.refresh_token}).status_code == 204
     assert client.get("/auth/session").status_code == 401
+
+
+def test_sends_mail_with_links_to_itself(way):
+    person = Person(way)
+    person.register()
+    link = text_of(person.mail.wait("/verify.html#token="))
+    assert f"{way.url}/verify.html#token=" in link
+    assert person.verify().status_code == 204
 
 
 def test_keeps_a_browser_session_in_cookies(way):
