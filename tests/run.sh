@@ -196,7 +196,7 @@ count_program() { # PROGRAM
 	# shellcheck disable=SC2046 # three numbers
 	set -- "$1" $(tally "$1.log" "$result")
 	count "$2" "$3" "$4"
-	[ "$4" = 0 ] || grep -iE '# SKIP|skip' "$1.log" | sed "s,^,SKIPPED ${1##*/}: ," || :
+	[ "$4" = 0 ] || grep -E '# SKIP|[.] skipped ' "$1.log" | sed "s,^,SKIPPED ${1##*/}: ," || :
 	[ "$3" = 0 ] || { say "FAILED ${1##*/}" && tail -n 30 "$1.log"; }
 }
 
