@@ -167,7 +167,7 @@ enum fault audit_events(struct exchange *exchange)
 {
 	const struct audit_record *records;
 	struct audit_filter filter;
-	size_t count;
+	size_t count = 0;
 	enum fault fault = read_filter(exchange, &filter);
 	if (!fault)
 		fault = audit_list(&exchange->ctx, &filter, &records, &count);

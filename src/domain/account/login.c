@@ -105,7 +105,7 @@ enum fault login_with_password(struct ctx *ctx, const struct login *login,
                                struct session_tokens *out)
 {
 	struct attempt attempt = {.ctx = ctx, .login = login, .out = out};
-	struct span reason;
+	struct span reason = {0};
 	/* Refused before hashing, whoever it is: nobody's password is so long.
 	 */
 	if (password_policy_is_too_long(ctx->config, login->password))
