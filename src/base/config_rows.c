@@ -82,8 +82,8 @@ const struct config_row config_rows[] = {
 	{SETTING(server.user), CONFIG_TEXT, "",
 	 .help = "The user to become when started as root."},
 	{SETTING(server.peers), CONFIG_WORDS, "",
-	 .help = "The users whose processes may talk to the socket: the front "
-	         "server's. Empty leaves it to the socket's mode."},
+	 .help = "The users whose processes may talk to the socket, beside our "
+	         "own and root: the front server's."},
 	{SETTING(server.runtime_dir), CONFIG_PATH, "/run/claviger",
 	 .help = "The folder for what the processes of this host share. It is "
 	         "made when its parent exists."},
