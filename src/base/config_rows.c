@@ -184,7 +184,7 @@ const struct config_row config_rows[] = {
 	{SETTING(password.min_length), CONFIG_NUMBER, "12", 8, 64,
 	 .help = "The fewest characters of a new password."},
 	{SETTING(password.max_length), CONFIG_NUMBER, "256", 128, 1024,
-	 .help = "The most bytes of a password."},
+	 .help = "The most characters of a password."},
 	{SETTING(password.min_score), CONFIG_NUMBER, "3", 0, 4,
 	 .help = "The least strength of a new password as zxcvbn estimates "
 	         "it; 0 asks for none."},
