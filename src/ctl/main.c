@@ -36,6 +36,7 @@ static const struct command_row commands[] = {
 	{{"routes", NULL}, "", "print the route table", ctl_routes},
 	{{"maintain", NULL}, "", "run maintenance once, for cron", ctl_maintain},
 	{{"doctor", NULL}, "", "look at everything that must be right", ctl_doctor},
+	{{"selftest", NULL}, "FILE", "run public test vectors (AES-GCM, HMAC, JWS, TOTP) through our code", ctl_selftest},
 	{{"version", NULL}, "", "print the version", ctl_version},
 };
 /* clang-format on */
