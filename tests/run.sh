@@ -137,7 +137,7 @@ run_pytest() {
 	rm -f "$report"
 	# shellcheck disable=SC2086 # words are wanted
 	CLAVIGER_PREFIX=$prefix PYTHONDONTWRITEBYTECODE=1 timeout 1500 \
-		"$python" -m pytest -q -rsf -p no:cacheprovider --tb=short \
+		"$python" -m pytest -q -rsf -p no:cacheprovider --tb=short --show-capture=stdout \
 		--durations=10 --rootdir="$source_dir/tests" --junitxml="$report" \
 		"$@" ${CLAVIGER_PYTEST:-} >"$log" 2>&1 || :
 	if [ ! -s "$report" ]; then
