@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_BYTES       8192
 #define MS_PER_S         1000
 #define PROBLEMS_PATH    "/problems/"
 #define FIRST_RETRY_S    1
@@ -113,7 +112,7 @@ static struct exchange *begin(struct service *service,
 		return NULL;
 	struct uuid id;
 	/* Taken first, so that there is always room to say what is wrong. */
-	exchange->head = arena_text(&service->arena, HEAD_BYTES);
+	exchange->head = arena_text(&service->arena, REPLY_HEAD_BYTES);
 	exchange->service = service;
 	exchange->incoming = request;
 	exchange->started_us = clock_monotonic_us();
