@@ -8,6 +8,7 @@
 #   CLAVIGER_TEST_DIR   builds and logs; default a folder build-tests
 #   CLAVIGER_PYTEST     further words for every pytest, as "-k PW04 -x"
 # shellcheck disable=SC2317 # functions are called by their names in variables
+# shellcheck disable=SC2030,SC2031 # what runs beside counts for itself
 set -eu
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
@@ -277,10 +278,11 @@ run_part() {
 run_beside() { # PART OTHERS…
 	beside=$1
 	shift
-	(passed=0 failed=0 skipped=0
-	run_part "$beside"
-	echo "$passed $failed $skipped" >"$log_dir/$beside.tally") \
-		>"$log_dir/$beside.out" 2>&1 &
+	(
+		passed=0 failed=0 skipped=0
+		run_part "$beside"
+		echo "$passed $failed $skipped" >"$log_dir/$beside.tally"
+	) >"$log_dir/$beside.out" 2>&1 &
 	for part in "$@"; do
 		run_part "$part"
 	done
