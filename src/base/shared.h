@@ -16,12 +16,6 @@
 
 #define SHARED_LIMIT_SLOTS 65536
 
-/* A rate limit's state while Redis is away (guard/limit_local.c). */
-struct shared_limit_slot {
-	_Atomic uint64_t key_hash;
-	_Atomic int64_t arrival_ms;
-};
-
 struct shared {
 	struct metrics metrics;
 	/* The hash gate's wake-up word (guard/hash_gate.c). */
@@ -29,7 +23,9 @@ struct shared {
 	/* Redis may lack a revocation until this is refilled: 0, or since. */
 	_Atomic int64_t kv_distrusted_since_ms;
 	_Atomic int64_t kv_next_refill_ms;
-	struct shared_limit_slot limit[SHARED_LIMIT_SLOTS];
+	/* Rate limits while Redis is away (guard/limit_local.c): whose and how
+	 * much in one word, so that one compare-and-set changes both. */
+	_Atomic uint64_t limit[SHARED_LIMIT_SLOTS];
 };
 
 /*
