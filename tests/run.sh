@@ -8,6 +8,7 @@
 #   CLAVIGER_TEST_DIR   builds and logs; default a folder build-tests
 #   CLAVIGER_PYTEST     further words for every pytest, as "-k PW04 -x"
 # shellcheck disable=SC2317 # functions are called by their names in variables
+# shellcheck disable=SC2030,SC2031 # what runs beside counts for itself
 set -eu
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
@@ -137,7 +138,7 @@ run_pytest() {
 	rm -f "$report"
 	# shellcheck disable=SC2086 # words are wanted
 	CLAVIGER_PREFIX=$prefix PYTHONDONTWRITEBYTECODE=1 timeout 1500 \
-		"$python" -m pytest -q -rsf -p no:cacheprovider --tb=short \
+		"$python" -m pytest -q -rsf -p no:cacheprovider --tb=short --show-capture=stdout \
 		--durations=10 --rootdir="$source_dir/tests" --junitxml="$report" \
 		"$@" ${CLAVIGER_PYTEST:-} >"$log" 2>&1 || :
 	if [ ! -s "$report" ]; then
@@ -165,39 +166,61 @@ step() {
 	count 0 1 0
 }
 
-# Results of one cmocka program (TAP) or fuzz replay (its exit status).
-count_program() { # LOG
-	good=$(grep -cE '^ok [0-9]+' "$1" || :)
-	skips=$(grep -cE '^(not )?ok [0-9]+ # SKIP' "$1" || :)
-	bad=$(grep -E '^not ok [0-9]+' "$1" | grep -cv '# SKIP' || :)
-	result=$(sed -n 's/^:test-result: //p' "${1%.log}.trs")
-	[ "$good" != 0 ] || [ "$bad" != 0 ] || [ "$skips" != 0 ] ||
-		[ "$result" != PASS ] || good=1
-	case $result in
-	PASS) ;;
-	SKIP) skips=$((skips + 1)) ;;
-	*) [ "$bad" != 0 ] || bad=1 ;;
-	esac
-	count "$good" "$bad" "$skips"
-	grep -E '^(not )?ok [0-9]+ # SKIP' "$1" | sed 's/^[^#]*# //' || :
-	[ "$bad" = 0 ] || { say "FAILED ${1##*/}" && tail -n 30 "$1"; }
+# How many tests of a program's log went well, wrong and were left out: lines
+# of TAP (cmocka), the summary of Python's unittest, or else the program is one
+# test and its exit status the result.
+tally() { # LOG RESULT
+	awk -v result="$2" '
+	/^ok [0-9]+/ { good++ }
+	/^not ok [0-9]+ # SKIP/ { skips++; next }
+	/^not ok [0-9]+/ { bad++ }
+	/^Ran [0-9]+ tests? in/ { good += $2 }
+	/^(OK|FAILED) \(/ {
+		gsub(/[(),=]/, " ")
+		for (i = 2; i < NF; i += 2) {
+			good -= $(i + 1)
+			if ($i == "skipped") skips += $(i + 1)
+			else bad += $(i + 1)
+		}
+	}
+	END {
+		if (result == "PASS" && !good && !bad && !skips) good = 1
+		if (result == "SKIP") skips++
+		if (result != "PASS" && result != "SKIP" && !bad) bad = 1
+		print good + 0, bad + 0, skips + 0
+	}' "$1"
 }
 
-# make_check BUILD PATTERN: run the check programs whose sources match.
+count_program() { # PROGRAM
+	result=$(sed -n 's/^:test-result: //p' "$1.trs" 2>/dev/null || echo NONE)
+	[ -f "$1.log" ] || echo 'it did not run' >"$1.log"
+	# shellcheck disable=SC2046 # three numbers
+	set -- "$1" $(tally "$1.log" "$result")
+	count "$2" "$3" "$4"
+	[ "$4" = 0 ] || grep -E '# SKIP|[.] skipped ' "$1.log" | sed "s,^,SKIPPED ${1##*/}: ," || :
+	[ "$3" = 0 ] || { say "FAILED ${1##*/}" && tail -n 30 "$1.log"; }
+}
+
+# What "make check" of a build would run.
+check_programs() { # BUILD
+	# shellcheck disable=SC2016 # make expands it
+	printf 'include Makefile\nprint-tests:\n\t@echo $(TESTS)\n' |
+		make -s -C "$test_dir/$1" -f - print-tests | tr ' ' '\n' | sort
+}
+
+# make_check BUILD GREP-WORDS…: run the check programs that grep lets through.
 make_check() {
-	folder=$test_dir/$1
-	programs=$(cd "$source_dir" && find tests -path "tests/$2" | sed 's/\.c$//' | sort)
-	[ -n "$programs" ] || return 0
-	(cd "$folder" && for one in $programs; do rm -f "$one.log" "$one.trs"; done)
-	CMOCKA_MESSAGE_OUTPUT=TAP make -C "$folder" -j"$jobs" -k check \
-		TESTS="$(echo "$programs" | tr '\n' ' ')" >"$log_dir/check-$1.log" 2>&1 || :
+	name=$1 folder=$test_dir/$1
+	shift
+	programs=$(check_programs "$name" | grep "$@" || :)
 	for one in $programs; do
-		if [ -f "$folder/$one.trs" ]; then
-			count_program "$folder/$one.log"
-		else
-			say "FAILED $one did not run" && tail -n 20 "$log_dir/check-$1.log"
-			count 0 1 0
-		fi
+		rm -f "$folder/$one.log" "$folder/$one.trs"
+	done
+	CMOCKA_MESSAGE_OUTPUT=TAP make -C "$folder" -j"$jobs" -k check \
+		TESTS="$(echo "$programs" | tr '\n' ' ')" \
+		>"$log_dir/check-$name.log" 2>&1 || :
+	for one in $programs; do
+		count_program "$folder/$one"
 	done
 }
 
@@ -210,21 +233,23 @@ part_lint() {
 }
 
 part_unit() {
-	make_check normal 'unit/test_*.c'
-	build_sanitized
-	make_check sanitized 'unit/test_*.c'
+	make_check normal -v ^tests/fuzz/
+	make_check sanitized -v ^tests/fuzz/
 }
 
 part_fuzz() {
-	build_sanitized
-	make_check sanitized 'fuzz/fuzz_*.c'
+	make_check sanitized ^tests/fuzz/
 }
 
+# What compares times comes later, when nothing else runs.
 part_e2e() {
-	run_pytest e2e "$test_dir/normal/prefix" tests/e2e
-	build_sanitized
+	run_pytest e2e "$test_dir/normal/prefix" tests/e2e -m 'not timing'
 	CLAVIGER_SANITIZED=1 run_pytest e2e-sanitized "$test_dir/sanitized/prefix" \
 		tests/e2e -m 'not timing'
+}
+
+part_timing() {
+	run_pytest timing "$test_dir/normal/prefix" tests/e2e -m timing
 }
 
 part_ways() {
@@ -239,6 +264,34 @@ part_browser() {
 	run_pytest browser "$test_dir/normal/prefix" tests/browser
 }
 
+# run_part PART: with a failure when it had nothing to run.
+run_part() {
+	before=$((passed + failed + skipped)) began=$(date +%s)
+	say "== $1"
+	"part_$1"
+	ran=$((passed + failed + skipped - before))
+	say "== $1: $ran tests in $(($(date +%s) - began)) s"
+	[ "$ran" != 0 ] || { say "FAILED $1 ran no test" && count 0 1 0; }
+}
+
+# End to end is half of the time and mostly waits: it runs beside the others.
+run_beside() { # PART OTHERS…
+	beside=$1
+	shift
+	(
+		passed=0 failed=0 skipped=0
+		run_part "$beside"
+		echo "$passed $failed $skipped" >"$log_dir/$beside.tally"
+	) >"$log_dir/$beside.out" 2>&1 &
+	for part in "$@"; do
+		run_part "$part"
+	done
+	wait $!
+	cat "$log_dir/$beside.out"
+	# shellcheck disable=SC2046 # three numbers
+	count $(cat "$log_dir/$beside.tally")
+}
+
 finish() {
 	say "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] || exit 1
@@ -247,9 +300,12 @@ finish() {
 
 # shellcheck disable=SC2086 # words are wanted
 [ $# -gt 0 ] || set -- $ALL_PARTS
+others='' has_e2e=no has_sanitized=no
 for part in "$@"; do
-	case " $ALL_PARTS " in
-	*" $part "*) ;;
+	case $part in
+	e2e) has_e2e=yes has_sanitized=yes ;;
+	unit | fuzz) has_sanitized=yes others="$others $part" ;;
+	lint | ways | faults | browser) others="$others $part" ;;
 	*) die "unknown part $part; there are: $ALL_PARTS" ;;
 	esac
 done
@@ -258,15 +314,14 @@ cd "$source_dir"
 mkdir -p "$log_dir"
 install_packages
 build_normal
-for part in "$@"; do
-	before=$((passed + failed + skipped)) began=$(date +%s)
-	say "== $part"
-	"part_$part"
-	ran=$((passed + failed + skipped - before))
-	say "== $part: $ran tests in $(($(date +%s) - began)) s"
-	if [ "$ran" = 0 ]; then
-		say "FAILED $part ran no test"
-		count 0 1 0
-	fi
-done
+[ $has_sanitized = no ] || build_sanitized
+if [ $has_e2e = yes ]; then
+	# shellcheck disable=SC2086 # words are wanted
+	run_beside e2e $others
+	run_part timing
+else
+	for part in $others; do
+		run_part "$part"
+	done
+fi
 finish

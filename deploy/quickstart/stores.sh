@@ -16,12 +16,14 @@ once() {
 }
 
 # In a folder that gets its name when all is there: half a data folder would
-# look like a whole one to the next up.
+# look like a whole one to the next up. With a TMPDIR of its own: a server that
+# starts removes all temporary tables there, also those of another one's start.
 make_database_files() {
 	[ ! -d "$place/mysql/data" ] || return 0
 	say 'Making the database'
 	rm -rf "$place/mysql/new"
-	as_user "$service_user" mariadb-install-db --no-defaults \
+	as_user "$service_user" env TMPDIR="$place/mysql" \
+		mariadb-install-db --no-defaults \
 		--datadir="$place/mysql/new" --skip-test-db --force \
 		--auth-root-authentication-method=socket \
 		--auth-root-socket-user="$(id -un)" >"$place/log/mariadb.out" 2>&1 ||

@@ -17,7 +17,7 @@ table() {
 	cat <<'ROWS'
 invalid_json|400|The body is not valid JSON|The body could not be read as JSON: a cut or doubled member, text after the end, bytes that are not UTF-8, or too much nesting.|Send one JSON object in UTF-8, nested at most 16 deep, each member once.
 invalid_request|400|The request is not well formed|Something about the request itself is wrong: its address, its query, its headers or a missing part.|Compare the request with the description of the route. The member <code>detail</code> tells what was wrong.
-unauthenticated|401|Nobody is signed in|The route wants to know the caller, and the request brought neither an access token nor an API key nor the cookies of a session.|Sign in, and send the access token as <code>Authorization: Bearer …</code>.
+unauthenticated|401|Nobody is signed in|The route wants to know the caller, and the request brought neither an access token nor the cookies of a session.|Sign in, and send the access token as <code>Authorization: Bearer …</code>.
 invalid_credentials|401|The credentials are wrong|The address and the password, or the password that was asked for again, do not match. Which of them is wrong is not told, and an unknown address gets the same answer.|Try again, or ask for a reset link.
 token_invalid|401|The token is not valid|The token is not one of ours, was changed on the way, is of another kind, or, when it works only once, was used already or is too old.|Sign in again, or ask for a new link.
 token_expired|401|The token has expired|The access token was good and is too old now. Access tokens live for a few minutes by design.|Get a new one with the refresh token, then repeat the request.

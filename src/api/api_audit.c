@@ -6,7 +6,10 @@
 #include "domain/access/role.h"
 #include "domain/audit/audit.h"
 
-#define EVENT_BYTES 3000 /* one item of a list, escaped */
+#define EVENT_BYTES  3000  /* a usual item of a list */
+#define EVENTS_LEAST 16384 /* room for the largest item that there can be */
+#define MEMBER_BYTES 700   /* of an item without its texts */
+#define ESCAPED      6     /* bytes that one may take in JSON */
 
 static enum fault wrong(struct exchange *exchange, const char *field,
                         const char *detail)
@@ -163,6 +166,27 @@ static void write_event(struct json_writer *json,
 	json_object_end(json);
 }
 
+/* Whether an item fits into what is left of the body, however it is escaped. */
+static bool has_room(const struct text *body, const struct audit_record *record)
+{
+	size_t texts = record->user_agent.length + record->request_id.length +
+	               record->reason.length + record->detail.length;
+	return body->limit - body->length >= MEMBER_BYTES + ESCAPED * texts;
+}
+
+/* Items as far as there is room for them: a page may be shorter than asked. */
+static size_t write_events(struct exchange *exchange,
+                           const struct audit_record *records, size_t count)
+{
+	size_t written = 0;
+	json_array_begin(&exchange->reply.json, "items");
+	while (written < count &&
+	       has_room(&exchange->reply.body, &records[written]))
+		write_event(&exchange->reply.json, &records[written++]);
+	json_array_end(&exchange->reply.json);
+	return written;
+}
+
 enum fault audit_events(struct exchange *exchange)
 {
 	const struct audit_record *records;
@@ -173,18 +197,14 @@ enum fault audit_events(struct exchange *exchange)
 		fault = audit_list(&exchange->ctx, &filter, &records, &count);
 	if (!fault)
 		fault = reply_json(&exchange->reply, REPLY_OK,
-		                   256 + count * EVENT_BYTES);
+		                   EVENTS_LEAST + count * EVENT_BYTES);
 	if (fault)
 		return fault;
-	bool has_more = count == (size_t)filter.limit;
-	count -= has_more;
+	size_t wanted = count < (size_t)filter.limit ? count : count - 1;
 	json_object_begin(&exchange->reply.json, NULL);
-	json_array_begin(&exchange->reply.json, "items");
-	for (size_t i = 0; i < count; i++)
-		write_event(&exchange->reply.json, &records[i]);
-	json_array_end(&exchange->reply.json);
-	fault =
-	    page_end(exchange, count ? &records[count - 1].id : NULL, has_more);
+	size_t written = write_events(exchange, records, wanted);
+	fault = page_end(exchange, written ? &records[written - 1].id : NULL,
+	                 written < count);
 	json_object_end(&exchange->reply.json);
 	return fault;
 }

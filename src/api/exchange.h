@@ -38,6 +38,7 @@ struct exchange {
 	struct ctx ctx;
 	struct request request;
 	struct reply reply;
+	struct text head; /* of the reply, as CGI wants it */
 	const struct route *route;
 	struct route_parameters parameters;
 	struct span allow; /* methods of the path, for 405 and OPTIONS */

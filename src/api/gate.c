@@ -292,15 +292,14 @@ static enum fault want_verified(struct exchange *exchange)
 static enum fault note_refusal(struct exchange *exchange)
 {
 	enum permission permission = exchange->route->permission;
-	enum fault fault = audit_append_alone(
+	return audit_refusal(
 	    &exchange->ctx,
 	    &(struct audit_event){
 		.type = AUDIT_AUTHORIZATION_FAILED,
-		.outcome = AUDIT_FAILURE,
 		.reason = span_of(role_permission_name(permission)),
 		.detail = exchange->request.path,
-	    });
-	return fault ? fault : FAULT_FORBIDDEN;
+	    },
+	    FAULT_FORBIDDEN);
 }
 
 enum fault gate_permit(struct exchange *exchange)

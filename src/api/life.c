@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_BYTES       8192
 #define MS_PER_S         1000
 #define PROBLEMS_PATH    "/problems/"
 #define FIRST_RETRY_S    1
@@ -74,12 +73,13 @@ static void reply_with_problem(struct exchange *exchange)
 static enum fault compose(struct exchange *exchange, struct life_reply *reply)
 {
 	enum fault fault = gate_headers(exchange);
-	struct text head = arena_text(&exchange->service->arena, HEAD_BYTES);
+	exchange->head.length = 0;
+	exchange->head.overflowed = false;
 	if (!fault)
-		fault = reply_head(&exchange->reply, &head);
+		fault = reply_head(&exchange->reply, &exchange->head);
 	if (fault)
 		return fault;
-	reply->head = text_span(&head);
+	reply->head = text_span(&exchange->head);
 	reply->body = text_span(&exchange->reply.body);
 	reply->status = exchange->reply.status;
 	if (exchange->request.method == HTTP_HEAD)
@@ -112,6 +112,8 @@ static struct exchange *begin(struct service *service,
 	if (!exchange || reply_init(&exchange->reply, &service->arena))
 		return NULL;
 	struct uuid id;
+	/* Taken first, so that there is always room to say what is wrong. */
+	exchange->head = arena_text(&service->arena, REPLY_HEAD_BYTES);
 	exchange->service = service;
 	exchange->incoming = request;
 	exchange->started_us = clock_monotonic_us();

@@ -30,7 +30,7 @@ const struct route route_table[] = {
 	{HTTP_POST,   V1 "/auth/password/change",     WHO_USER,       NEED_VERIFIED, PERM_NOTHING,              LIMIT_LOGIN,        AUDIT_PASSWORD_CHANGE,        &input_change,   password_change},
 
 	{HTTP_GET,    V1 "/me",                       WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            me_show},
-	{HTTP_PATCH,  V1 "/me",                       WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_PROFILE_UPDATE,         &input_profile,  me_update},
+	{HTTP_PATCH,  V1 "/me",                       WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_LOGIN,        AUDIT_PROFILE_UPDATE,         &input_profile,  me_update},
 	{HTTP_GET,    V1 "/me/sessions",              WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_NOT_WANTED,             NULL,            me_sessions},
 	{HTTP_DELETE, V1 "/me/sessions",              WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_SESSION_END,            NULL,            me_sessions_end},
 	{HTTP_DELETE, V1 "/me/sessions/{id}",         WHO_USER,       NEED_NOTHING,  PERM_NOTHING,              LIMIT_API,          AUDIT_SESSION_END,            NULL,            me_session_end},

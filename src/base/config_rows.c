@@ -92,8 +92,8 @@ const struct config_row config_rows[] = {
 	{SETTING(server.user), CONFIG_TEXT, "",
 	 .help = "The user to become when started as root."},
 	{SETTING(server.peers), CONFIG_WORDS, "",
-	 .help = "The users whose processes may talk to the socket: the front "
-	         "server's. Empty leaves it to the socket's mode."},
+	 .help = "The users whose processes may talk to the socket, beside our "
+	         "own and root: the front server's."},
 	{SETTING(server.runtime_dir), CONFIG_PATH, "/run/claviger",
 	 .help = "The folder for what the processes of this host share. It is "
 	         "made when its parent exists."},
@@ -195,7 +195,7 @@ const struct config_row config_rows[] = {
 	{SETTING(password.min_length), CONFIG_NUMBER, "12", 8, 64,
 	 .help = "The fewest characters of a new password."},
 	{SETTING(password.max_length), CONFIG_NUMBER, "256", 128, 1024,
-	 .help = "The most bytes of a password."},
+	 .help = "The most characters of a password."},
 	{SETTING(password.min_score), CONFIG_NUMBER, "3", 0, 4,
 	 .help = "The least strength of a new password as zxcvbn estimates "
 	         "it; 0 asks for none."},

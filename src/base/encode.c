@@ -19,12 +19,11 @@ static const char base64_plain[] =
 void hex_append(struct text *text, const void *bytes, size_t length)
 {
 	const unsigned char *byte = bytes;
-	char pair[2];
+	char *to = text_take(text, 2 * length);
 
-	for (size_t i = 0; i < length; i++) {
-		pair[0] = hex_lower[byte[i] >> 4];
-		pair[1] = hex_lower[byte[i] & 15];
-		text_append(text, (struct span){pair, sizeof(pair)});
+	for (size_t i = 0; to && i < length; i++) {
+		*to++ = hex_lower[byte[i] >> 4];
+		*to++ = hex_lower[byte[i] & 15];
 	}
 }
 
@@ -97,60 +96,74 @@ void base64_append(struct text *text, const void *bytes, size_t length)
 		text_append_byte(text, '=');
 }
 
-/* The six bits of a base64url character, or 64. */
-static unsigned base64url_value(char character)
-{
-	if (character >= 'A' && character <= 'Z')
-		return (unsigned)(character - 'A');
-	if (character >= 'a' && character <= 'z')
-		return (unsigned)(character - 'a') + 26;
-	if (character >= '0' && character <= '9')
-		return (unsigned)(character - '0') + 52;
-	if (character == '-')
-		return 62;
-	return character == '_' ? 63 : 64;
-}
+/* The six bits of a base64url character and one; 0: a foreign character. */
+/* clang-format off */
+static const unsigned char base64url_values[256] = {
+	['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,
+	['G'] = 7,  ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12,
+	['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
+	['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,
+	['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
+	['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+	['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
+	['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60,
+	['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
+/* clang-format on */
 
-/*
- * 2 … 4 characters into 1 … 3 bytes; false for a foreign character and for
- * bits at the end that are not zero.
- */
-static bool decode_group(const char *from, size_t length, unsigned char out[3])
+/* 4 characters into 3 bytes; false for a foreign character. */
+static bool decode_group(const char *from, unsigned char *out)
 {
 	uint32_t bits = 0;
-	unsigned value;
 
 	for (size_t i = 0; i < 4; i++) {
-		value = i < length ? base64url_value(from[i]) : 0;
-		if (value > 63)
+		unsigned value = base64url_values[(unsigned char)from[i]];
+		if (!value)
 			return false;
-		bits = bits << 6 | value;
+		bits = bits << 6 | (value - 1);
 	}
 	out[0] = (unsigned char)(bits >> 16);
 	out[1] = (unsigned char)(bits >> 8);
 	out[2] = (unsigned char)bits;
-	return length == 4 || out[length - 1] == 0;
+	return true;
+}
+
+/*
+ * The last 2 or 3 characters into 1 or 2 bytes; false for a foreign character
+ * and for bits at the end that are not zero.
+ */
+static bool decode_rest(struct span from, unsigned char *out)
+{
+	char characters[4] = {'A', 'A', 'A', 'A'};
+	unsigned char bytes[3];
+
+	memcpy(characters, from.at, from.length);
+	if (!decode_group(characters, bytes) || bytes[from.length - 1] != 0)
+		return false;
+	memcpy(out, bytes, from.length - 1);
+	return true;
 }
 
 enum fault base64url_decode(struct span encoded, void *out, size_t limit,
                             size_t *out_length)
 {
+	size_t rest = encoded.length % 4;
+	size_t length = encoded.length / 4 * 3 + (rest ? rest - 1 : 0);
 	unsigned char *to = out;
-	unsigned char group[3];
-	size_t written = 0;
-	size_t characters;
 
-	if (encoded.length % 4 == 1)
+	if (rest == 1 || length > limit)
 		return FAULT_VALIDATION;
-	for (size_t i = 0; i < encoded.length; i += 4) {
-		characters = encoded.length - i < 4 ? encoded.length - i : 4;
-		if (!decode_group(encoded.at + i, characters, group) ||
-		    characters - 1 > limit - written)
+	for (; encoded.length >= 4; to += 3) {
+		if (!decode_group(encoded.at, to))
 			return FAULT_VALIDATION;
-		memcpy(to + written, group, characters - 1);
-		written += characters - 1;
+		encoded.at += 4;
+		encoded.length -= 4;
 	}
-	*out_length = written;
+	if (rest && !decode_rest(encoded, to))
+		return FAULT_VALIDATION;
+	*out_length = length;
 	return FAULT_NONE;
 }
 
@@ -258,10 +271,28 @@ size_t utf8_sequence(struct span bytes)
 	return form->length;
 }
 
+/* How many bytes at the front are ASCII, eight at a time while it lasts. */
+static size_t ascii_length(struct span bytes)
+{
+	size_t length = 0;
+	uint64_t eight;
+
+	for (; bytes.length - length >= sizeof(eight); length += 8) {
+		memcpy(&eight, bytes.at + length, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (length < bytes.length && !(bytes.at[length] & 0x80))
+		length++;
+	return length;
+}
+
 bool utf8_is_valid(struct span bytes)
 {
 	while (bytes.length) {
-		size_t length = utf8_sequence(bytes);
+		size_t length = ascii_length(bytes);
+		if (!length)
+			length = utf8_sequence(bytes);
 		if (!length)
 			return false;
 		bytes.at += length;

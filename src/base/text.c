@@ -112,12 +112,20 @@ static bool has_room(struct text *text, size_t bytes)
 	return !text->overflowed;
 }
 
+char *text_take(struct text *text, size_t bytes)
+{
+	if (!has_room(text, bytes) || !bytes)
+		return NULL;
+	text->length += bytes;
+	return text->at + text->length - bytes;
+}
+
 void text_append(struct text *text, struct span bytes)
 {
-	if (!has_room(text, bytes.length) || !bytes.length)
-		return;
-	memcpy(text->at + text->length, bytes.at, bytes.length);
-	text->length += bytes.length;
+	char *to = text_take(text, bytes.length);
+
+	if (to)
+		memcpy(to, bytes.at, bytes.length);
 }
 
 void text_append_cstr(struct text *text, const char *string)

@@ -68,6 +68,8 @@ void text_append(struct text *text, struct span bytes);
 void text_append_cstr(struct text *text, const char *string);
 void text_append_byte(struct text *text, char byte);
 void text_append_number(struct text *text, int64_t number);
+/* Room for so many bytes, all to be written now; NULL for none or no room. */
+char *text_take(struct text *text, size_t bytes);
 /* Needs one byte more than it writes, for the NUL that printf puts behind. */
 void text_appendf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -54,10 +54,10 @@ void ctl_progress(void *argument, int64_t done, int64_t all);
 typedef enum ctl_exit ctl_command(struct ctl *ctl, int count, char **words);
 
 ctl_command ctl_migrate, ctl_user_add, ctl_user_list, ctl_user_disable,
-    ctl_user_enable, ctl_user_unlock, ctl_user_set_role, ctl_key_generate,
-    ctl_key_rotate, ctl_key_list, ctl_config_check, ctl_config_defaults,
-    ctl_config_show, ctl_passwords_load, ctl_routes, ctl_maintain, ctl_doctor,
-    ctl_selftest, ctl_version, ctl_block_add, ctl_block_remove, ctl_block_list,
-    ctl_blocklist_load;
+    ctl_user_enable, ctl_user_unlock, ctl_user_set_role, ctl_revoke,
+    ctl_key_generate, ctl_key_rotate, ctl_key_list, ctl_config_check,
+    ctl_config_defaults, ctl_config_show, ctl_passwords_load, ctl_routes,
+    ctl_maintain, ctl_doctor, ctl_selftest, ctl_version, ctl_block_add,
+    ctl_block_remove, ctl_block_list, ctl_blocklist_load;
 
 #endif

@@ -25,6 +25,7 @@ static const struct command_row commands[] = {
 	{{"user", "enable"}, "EMAIL", "let a disabled user in again", ctl_user_enable},
 	{{"user", "unlock"}, "EMAIL", "lift the locks that failed sign-ins put on an address", ctl_user_unlock},
 	{{"user", "set-role"}, "EMAIL ROLE [--tenant ID]", "give a role (owner, admin, auditor, member)", ctl_user_set_role},
+	{{"revoke", NULL}, "token JTI | user EMAIL | tenant ID | all [--reason WORD]", "end tokens and sessions before their time", ctl_revoke},
 	{{"key", "generate"}, "", "make the first key of each purpose", ctl_key_generate},
 	{{"key", "rotate"}, "[PURPOSE]", "make a new key; old tokens stay good (access_token)", ctl_key_rotate},
 	{{"key", "list"}, "", "list the keys of the ring, never their bytes", ctl_key_list},
@@ -39,6 +40,7 @@ static const struct command_row commands[] = {
 	{{"routes", NULL}, "", "print the route table", ctl_routes},
 	{{"maintain", NULL}, "", "run maintenance once, for cron", ctl_maintain},
 	{{"doctor", NULL}, "", "look at everything that must be right", ctl_doctor},
+	{{"selftest", NULL}, "FILE", "run public test vectors (AES-GCM, HMAC, JWS, TOTP) through our code", ctl_selftest},
 	{{"version", NULL}, "", "print the version", ctl_version},
 };
 /* clang-format on */

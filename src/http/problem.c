@@ -45,7 +45,7 @@ static const struct problem {
     [FAULT_REQUEST_TIMEOUT] = {408, "request_timeout", "Request timeout",
                                "The request did not arrive in time.", NULL},
     [FAULT_UNAUTHENTICATED] = {401, "unauthenticated", "Sign-in required",
-                               "Send an access token or an API key.", REALM},
+                               "Sign in, and send the access token.", REALM},
     [FAULT_INVALID_CREDENTIALS] = {401, "invalid_credentials",
                                    "Invalid credentials",
                                    "The address or the password is not right.",

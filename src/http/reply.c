@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define HEADERS_LIMIT_BYTES ((size_t)16 * 1024)
+/* With room in REPLY_HEAD_BYTES for what every answer carries. */
+#define HEADERS_LIMIT_BYTES (REPLY_HEAD_BYTES - 1024)
 
 static const struct {
 	int status;

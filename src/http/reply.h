@@ -39,7 +39,7 @@ void reply_clear(struct reply *reply);
 
 /*
  * FAULT_INTERNAL for a value with CR, LF, NUL or another control character but
- * the tab, FAULT_EXHAUSTED past 16 KiB of headers; nothing is added then.
+ * the tab, FAULT_EXHAUSTED past 7 KiB of headers; nothing is added then.
  */
 enum fault reply_header(struct reply *reply, const char *name,
                         struct span value);
@@ -60,8 +60,10 @@ void reply_empty(struct reply *reply, enum reply_status status);
  * content type and length, the security headers (CSP, nosniff, HSTS, COOP,
  * CORP, Referrer-Policy, Cache-Control: no-store unless one was set), and the
  * empty line. Content-Length is the body's, also when a HEAD leaves it out; a
- * 204 has none. FAULT_EXHAUSTED when headers, body or out overflowed.
+ * 204 has none. FAULT_EXHAUSTED when headers, body or out overflowed, which a
+ * text of REPLY_HEAD_BYTES never does.
  */
+#define REPLY_HEAD_BYTES 8192
 enum fault reply_head(const struct reply *reply, struct text *out);
 
 #endif

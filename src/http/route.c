@@ -3,6 +3,7 @@
 #include "http/route.h"
 
 #include <assert.h>
+#include <string.h>
 
 static bool is_parameter(struct span segment)
 {
@@ -23,6 +24,15 @@ static bool match_segment(struct span pattern, struct span segment,
 	return true;
 }
 
+/* What stands before the first '{' stands for itself: most patterns end here.
+ */
+static bool has_head(const char *pattern, struct span path)
+{
+	struct span head = {pattern, strcspn(pattern, "{")};
+
+	return span_starts_with(path, head);
+}
+
 bool route_match(const char *pattern, struct span path,
                  struct route_parameters *out)
 {
@@ -31,6 +41,8 @@ bool route_match(const char *pattern, struct span path,
 	struct span wanted;
 	struct span given;
 
+	if (!has_head(pattern, path))
+		return false;
 	while (span_cut(&rest, '/', &wanted)) {
 		if (!span_cut(&path, '/', &given) ||
 		    !match_segment(wanted, given, &parameters))

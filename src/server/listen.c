@@ -120,7 +120,7 @@ static enum fault open_folder(const char *path, int *out, char why[WHY_BYTES])
 
 enum fault listen_check(const struct config *config, char why[WHY_BYTES])
 {
-	int folder;
+	int folder = -1;
 	enum fault fault = open_folder(config->server.listen, &folder, why);
 
 	if (!fault)
@@ -260,7 +260,7 @@ enum fault listen_own(const struct config *config, const struct run_as *user,
 {
 	enum fault fault;
 	gid_t group;
-	int folder;
+	int folder = -1;
 
 	fault = open_folder(config->server.listen, &folder, why);
 	if (fault)

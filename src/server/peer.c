@@ -37,10 +37,8 @@ enum fault peer_list(const struct config_words *names, uid_t self,
 			               names->at[i]);
 		peers.uids[peers.count++] = uid;
 	}
-	if (peers.count) {
-		peers.uids[peers.count++] = self;
-		peers.uids[peers.count++] = 0;
-	}
+	peers.uids[peers.count++] = self;
+	peers.uids[peers.count++] = 0;
 	*out = peers;
 	return FAULT_NONE;
 }
@@ -50,8 +48,6 @@ static bool is_listed_user(const struct peers *peers, int connection)
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
-	if (!peers->count)
-		return true;
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) !=
 	    0)
 		return false;

@@ -15,12 +15,12 @@
 #include <sys/types.h>
 
 struct peers {
-	size_t count; /* 0: the socket's mode decides */
+	size_t count;
 	uid_t uids[CONFIG_WORDS_LIMIT + 2];
 };
 
 /*
- * The users named, the one who serves, and root; none for an empty list.
+ * The users named, the one who serves, and root.
  * FAULT_VALIDATION with a line in why for a name that is no user.
  */
 enum fault peer_list(const struct config_words *names, uid_t self,

@@ -24,17 +24,36 @@ static void measure(int argc, char **argv)
 	room_bytes = (size_t)(end - room);
 }
 
+/* One block: the pointers, then the texts. */
+static char **copy_arguments(int argc, char **argv)
+{
+	size_t pointers = ((size_t)argc + 1) * sizeof(char *);
+	size_t bytes = pointers;
+	char **copies;
+	char *text;
+
+	for (int i = 0; i < argc; i++)
+		bytes += strlen(argv[i]) + 1;
+	copies = calloc(1, bytes);
+	if (!copies)
+		return NULL;
+	text = (char *)copies + pointers;
+	for (int i = 0; i < argc; i++) {
+		bytes = strlen(argv[i]) + 1;
+		copies[i] = memcpy(text, argv[i], bytes);
+		text += bytes;
+	}
+	return copies;
+}
+
 char **title_init(int argc, char **argv)
 {
 	static char program[] = "claviger-fcgi";
 	static char **copies;
 
-	copies = calloc((size_t)argc + 1, sizeof(*copies));
-	for (int i = 0; copies && i < argc; i++) {
-		copies[i] = i ? strdup(argv[i]) : program;
-		if (!copies[i])
-			return NULL;
-	}
+	copies = copy_arguments(argc, argv);
+	if (copies && argc > 0)
+		copies[0] = program;
 	measure(argc, argv);
 	return copies;
 }

@@ -28,7 +28,6 @@
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -43,6 +42,7 @@
 #define LINGER_MS       2000
 #define RSS_CHECK_EVERY 256
 #define STREAM_LIMIT    65536
+#define PUT_BYTES       16384
 /* Of the FastCGI specification, 8. */
 #define FCGI_END_REQUEST  3
 #define FCGI_RESPONDER    1
@@ -60,7 +60,7 @@ struct worker {
 	int64_t served;
 	int64_t quiet_until_us; /* no more lines about peers until then */
 	int64_t recycle_after;  /* INT64_MAX: never */
-	int64_t deadline_us;    /* of the request in hand */
+	int64_t deadline_us;    /* of reading the request, then of answering */
 	FCGX_Request request;
 };
 
@@ -120,6 +120,23 @@ static size_t take(FCGX_Stream *in, char *into, size_t bytes)
 }
 
 /*
+ * Shut the connection down at the deadline of this stage, or when nothing has
+ * moved for server.read_timeout.
+ */
+static void arm(const struct worker *worker, int how)
+{
+	int64_t ms = (worker->deadline_us - clock_monotonic_us()) / 1000;
+	int64_t idle_ms = worker->server->config->server.read_timeout;
+
+	deadline_arm(worker->request.ipcFd, how, ms < idle_ms ? ms : idle_ms);
+}
+
+static void start_stage(struct worker *worker, int64_t ms)
+{
+	worker->deadline_us = clock_monotonic_us() + ms * 1000;
+}
+
+/*
  * A life_read_body. The byte behind the last is asked for as well: a front
  * server that is still sending when we have answered takes that for an error.
  */
@@ -127,40 +144,48 @@ static enum fault read_body(void *argument, char *into, size_t bytes)
 {
 	struct worker *worker = argument;
 	FCGX_Stream *in = worker->request.in;
-	int64_t left_us = worker->deadline_us - clock_monotonic_us();
 	size_t got = 0;
 	bool is_whole;
 	bool is_late;
 
-	deadline_arm(worker->request.ipcFd, SHUT_RD, left_us / 1000);
-	while (got < bytes && has_more(in))
+	arm(worker, SHUT_RD);
+	while (got < bytes && has_more(in)) {
 		got += take(in, into + got, bytes - got);
+		arm(worker, SHUT_RD);
+	}
 	is_whole = got == bytes && !has_more(in) && FCGX_GetError(in) == 0;
-	is_late = deadline_disarm() || FCGX_GetError(in) == EAGAIN;
+	is_late = deadline_disarm();
 	if (is_whole)
 		return FAULT_NONE;
 	return is_late ? FAULT_REQUEST_TIMEOUT : FAULT_INVALID_REQUEST;
 }
 
-static void put(FCGX_Stream *out, struct span bytes)
+/* In pieces, because a large answer may take longer than one may wait. */
+static void put(const struct worker *worker, struct span bytes)
 {
-	if (bytes.length && bytes.length <= INT32_MAX)
-		(void)FCGX_PutStr(bytes.at, (int)bytes.length, out);
+	while (bytes.length) {
+		size_t length =
+		    bytes.length < PUT_BYTES ? bytes.length : PUT_BYTES;
+		arm(worker, SHUT_RDWR);
+		if (FCGX_PutStr(bytes.at, (int)length, worker->request.out) < 0)
+			return;
+		bytes.at += length;
+		bytes.length -= length;
+	}
 }
 
 /*
  * Send the answer, and let the front server finish sending what nobody has
  * read. What goes wrong here is the peer's loss.
  */
-static void send_reply(const struct worker *worker,
-                       const struct life_reply *reply)
+static void send_reply(struct worker *worker, const struct life_reply *reply)
 {
 	const FCGX_Request *request = &worker->request;
 
-	deadline_arm(request->ipcFd, SHUT_RDWR,
-	             worker->server->config->server.request_deadline);
-	put(request->out, reply->head);
-	put(request->out, reply->body);
+	start_stage(worker, worker->server->config->server.request_deadline);
+	put(worker, reply->head);
+	put(worker, reply->body);
+	arm(worker, SHUT_RDWR);
 	(void)FCGX_FClose(request->err);
 	(void)FCGX_FClose(request->out);
 	deadline_arm(request->ipcFd, SHUT_RDWR, LINGER_MS);
@@ -225,20 +250,6 @@ static void refuse_role(const FCGX_Request *request)
 	(void)send(request->ipcFd, record, sizeof(record), MSG_NOSIGNAL);
 }
 
-/* Both directions; errors show at the first read. */
-static void set_timeouts(int connection, int64_t ms)
-{
-	const struct timeval time = {
-	    .tv_sec = ms / 1000,
-	    .tv_usec = ms % 1000 * 1000,
-	};
-
-	(void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &time,
-	                 sizeof(time));
-	(void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &time,
-	                 sizeof(time));
-}
-
 /*
  * Read the request's head from this connection. FCGX_Accept_r takes a
  * connection that the request holds already if it is marked as kept. Detached,
@@ -246,15 +257,12 @@ static void set_timeouts(int connection, int64_t ms)
  */
 static bool receive(struct worker *worker, int connection)
 {
-	const struct config *config = worker->server->config;
-	int64_t ms = config->server.request_deadline;
 	int result;
 
-	set_timeouts(connection, config->server.read_timeout);
-	worker->deadline_us = clock_monotonic_us() + ms * 1000;
-	deadline_arm(connection, SHUT_RD, ms);
+	start_stage(worker, worker->server->config->server.request_deadline);
 	worker->request.ipcFd = connection;
 	worker->request.keepConnection = 1;
+	arm(worker, SHUT_RD);
 	(void)FCGX_Detach(&worker->request);
 	result = FCGX_Accept_r(&worker->request);
 	(void)deadline_disarm();
@@ -352,18 +360,20 @@ static void wait_for_work(struct worker *worker)
 			read_signal(worker);
 }
 
+/* The second number of statm, in pages; 0 when it cannot be read. */
 static int64_t resident_bytes(const struct worker *worker)
 {
-	char text[128];
-	ssize_t length = pread(worker->memory, text, sizeof(text) - 1, 0);
-	long long pages = 0;
+	char memory[128];
+	ssize_t length = pread(worker->memory, memory, sizeof(memory), 0);
+	struct span text = {memory, length > 0 ? (size_t)length : 0};
+	struct span word = {0};
+	uint64_t pages = 0;
 
-	if (length <= 0)
+	(void)span_cut(&text, ' ', &word);
+	(void)span_cut(&text, ' ', &word);
+	if (span_number(word, INT32_MAX, &pages))
 		return 0;
-	text[length] = '\0';
-	if (sscanf(text, "%*d %lld", &pages) != 1)
-		return 0;
-	return pages * sysconf(_SC_PAGESIZE);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
 static bool is_worn_out(const struct worker *worker)

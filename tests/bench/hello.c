@@ -6,10 +6,10 @@
 #include <fcgiapp.h>
 
 static const char reply[] = "Status: 200 OK\r\n"
-                            "Content-Type: application/json\r\n"
-                            "Content-Length: 18\r\n"
-                            "\r\n"
-                            "{\"hello\":\"world\"}\n";
+			    "Content-Type: application/json\r\n"
+			    "Content-Length: 18\r\n"
+			    "\r\n"
+			    "{\"hello\":\"world\"}\n";
 
 int main(void)
 {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stacks of the end-to-end tests, and people on them."""
 
+import pathlib
+import shutil
+import tempfile
 import time
 
 import pytest
@@ -45,3 +48,12 @@ def person(stack):
 def client(stack):
     """Somebody who is not signed in."""
     return Client(stack)
+
+
+@pytest.fixture(scope="module")
+def open_folder():
+    """A folder that the service's own user may enter, unlike pytest's."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cv-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)

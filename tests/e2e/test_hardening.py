@@ -201,7 +201,7 @@ def test_PH06_a_crash_is_counted_and_logged(loose):
         return sum(float(line.split()[-1]) for line in text.splitlines()
                    if "crash" in line and not line.startswith("#"))
     before = crashes()
-    os.kill(loose.worker_pids()[0], signal.SIGSEGV)
+    os.kill(loose.worker_pids()[0], signal.SIGABRT)
     wait_until(lambda: crashes() > before, timeout=10)
 
 

@@ -23,9 +23,9 @@ def run(*words):
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
+def authority(open_folder):
     """A CA and a certificate of it for localhost, as the quick start's is."""
-    folder = tmp_path_factory.mktemp("ca")
+    folder = open_folder
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
         "-nodes", "-days", "2", "-subj", "/CN=Mail test CA",
         "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
@@ -36,8 +36,6 @@ def authority(tmp_path_factory):
     run("openssl", "x509", "-req", "-in", folder / "csr.pem", "-CA", folder / "ca.pem",
         "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", "2",
         "-extfile", extensions, "-out", folder / "cert.pem")
-    folder.chmod(0o755)
-    (folder / "ca.pem").chmod(0o644)
     return folder
 
 
@@ -155,15 +153,13 @@ def test_a_temporary_refusal_is_tried_later_with_growing_pauses(smtp, authority)
     assert pauses[0] < pauses[1] <= 3000
 
 
-def test_a_server_with_a_certificate_of_another_ca_gets_no_mail(authority, tmp_path):
+def test_a_server_with_a_certificate_of_another_ca_gets_no_mail(authority):
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
         "-nodes", "-days", "2", "-subj", "/CN=Other CA",
-        "-keyout", tmp_path / "o.key", "-out", tmp_path / "o.pem")
+        "-keyout", authority / "other.key", "-out", authority / "other.pem")
     port = free_port()
     settings = smtp_settings(port, authority)
-    settings["mail.smtp_ca_file"] = str(tmp_path / "o.pem")
-    for path in (tmp_path, tmp_path / "o.pem"):
-        path.chmod(0o755)
+    settings["mail.smtp_ca_file"] = str(authority / "other.pem")
     with Inbox(port, authority) as inbox, Stack(settings, workers=2) as running:
         person = Person(running)
         person.register()
@@ -190,12 +186,11 @@ mv {folder}/$$.part {folder}/$$.message
 """
 
 
-def test_sendmail_gets_the_message_on_standard_input(tmp_path):
-    kept = tmp_path / "kept"
+def test_sendmail_gets_the_message_on_standard_input(open_folder):
+    kept = open_folder / "kept"
     kept.mkdir()
-    for path in (tmp_path, kept):
-        path.chmod(0o777)
-    script = tmp_path / "sendmail"
+    kept.chmod(0o777)
+    script = open_folder / "sendmail"
     script.write_text(SENDMAIL.format(folder=kept))
     script.chmod(0o755)
     (kept / "refuse").touch()

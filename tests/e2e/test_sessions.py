@@ -6,6 +6,8 @@ import re
 import time
 import uuid
 
+import jwt
+
 from client import Client, Person, owner_of
 from stack import wait_until
 
@@ -404,6 +406,23 @@ def test_SE12_a_refresh_cannot_widen_what_the_login_gave(person):
         after = client.get("/auth/session").json()
         for claim in ("role", "tenantId", "sub", "sid", "auth_time", "amr"):
             assert after[claim] == before[claim]
+
+
+# JW-11
+
+def test_JW11_an_access_token_is_refused_from_the_second_of_its_exp(brief):
+    """Its minute began with the stack; hardly anything of it is left."""
+    early = brief.early
+    exp = jwt.decode(early.token, options={"verify_signature": False})["exp"]
+    left = exp - time.time()
+    if left > 1.5:
+        time.sleep(left - 1.5)
+        assert is_live(early)
+    time.sleep(max(0, exp - time.time()) + 0.05)
+    answer = early.get("/auth/session")
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "token_expired"
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
 # SE-13

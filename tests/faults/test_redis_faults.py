@@ -163,13 +163,20 @@ def test_RL07_limits_hold_while_redis_is_dead():
         service.start()
 
 
-def test_RL07_a_dead_redis_is_told_by_readyz_and_metrics(fragile, redis):
-    assert Client(fragile).fetch("GET", "/readyz").status_code == 200
+def test_a_dead_redis_is_told_but_is_no_reason_to_send_people_elsewhere(fragile, redis):
+    client = Client(fragile)
+    assert client.fetch("GET", "/readyz").json()["redis"] == "ok"
     redis.kill()
-    assert Client(fragile).fetch("GET", "/healthz").status_code == 200
-    wait_until(lambda: Client(fragile).fetch("GET", "/readyz").status_code == 503, timeout=5)
+    for path in ("/healthz", "/readyz"):
+        assert client.fetch("GET", path).status_code == 200
+    assert client.fetch("GET", "/readyz").json()["redis"] == "unavailable"
+    client.get("/auth/session")
+    metrics = client.fetch("GET", "/metrics").text
+    fallbacks = [line for line in metrics.splitlines()
+                 if line.startswith("redis_fallbacks_total ")]
+    assert float(fallbacks[0].split()[1]) > 0
     redis.start()
-    wait_until(lambda: Client(fragile).fetch("GET", "/readyz").status_code == 200, timeout=5)
+    wait_until(lambda: client.fetch("GET", "/readyz").json()["redis"] == "ok", timeout=5)
 
 
 def test_RL06_after_killed_workers_every_key_has_a_life_time(fragile, redis):

@@ -45,7 +45,7 @@ compiler_words() {
 #define CLAVIGER_HTDOCS "/usr/share/claviger/htdocs"
 #define CLAVIGER_MIGRATIONS "/usr/share/claviger/sql/migrations"
 END
-	echo "-std=gnu2x -D_GNU_SOURCE= -Isrc -I$test_dir/normal" \
+	echo "-std=gnu2x -D_GNU_SOURCE -Isrc -I$test_dir/normal" \
 		"-I$test_dir/normal/src -I/usr/include/mariadb" \
 		"-include $test_dir/paths.h"
 }

@@ -97,6 +97,34 @@ static void starts_over_when_armed_again(void **state)
 	assert_false(deadline_disarm());
 }
 
+static void keeps_its_time_when_an_earlier_one_was_disarmed(void **state)
+{
+	int64_t started = clock_monotonic_us();
+	char byte;
+
+	(void)state;
+	deadline_arm(fixture.ends[0], SHUT_RDWR, 20);
+	assert_false(deadline_disarm());
+	deadline_arm(fixture.ends[0], SHUT_RD, 80);
+	assert_int_equal(read(fixture.ends[0], &byte, 1), 0);
+	assert_true(clock_monotonic_us() - started >= 80000);
+	assert_true(deadline_disarm());
+}
+
+static void comes_earlier_than_one_that_was_disarmed(void **state)
+{
+	int64_t started = clock_monotonic_us();
+	char byte;
+
+	(void)state;
+	deadline_arm(fixture.ends[0], SHUT_RDWR, 60000);
+	assert_false(deadline_disarm());
+	deadline_arm(fixture.ends[0], SHUT_RD, 20);
+	assert_int_equal(read(fixture.ends[0], &byte, 1), 0);
+	assert_true(clock_monotonic_us() - started < 10000000);
+	assert_true(deadline_disarm());
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -107,6 +135,8 @@ int main(void)
 	    TEST(ends_a_write_that_waits),
 	    TEST(does_nothing_once_disarmed),
 	    TEST(starts_over_when_armed_again),
+	    TEST(keeps_its_time_when_an_earlier_one_was_disarmed),
+	    TEST(comes_earlier_than_one_that_was_disarmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void lists_the_named_the_server_and_root(void **state)
 	assert_int_equal(peers.uids[3], 0);
 }
 
-static void lists_nobody_when_nobody_is_named(void **state)
+static void lists_oneself_and_root_when_nobody_is_named(void **state)
 {
 	const struct config_words names = {0};
 	struct peers peers = {.count = 5};
@@ -36,7 +36,9 @@ static void lists_nobody_when_nobody_is_named(void **state)
 
 	(void)state;
 	assert_int_equal(peer_list(&names, 77, &peers, why), FAULT_NONE);
-	assert_int_equal(peers.count, 0);
+	assert_int_equal(peers.count, 2);
+	assert_int_equal(peers.uids[0], 77);
+	assert_int_equal(peers.uids[1], 0);
 }
 
 static void refuses_a_name_that_is_no_user(void **state)
@@ -68,7 +70,7 @@ static void looks_at_the_user_behind_a_unix_socket(void **state)
 	peers.uids[0] = getuid();
 	assert_true(peer_is_welcome(&peers, ends[0]));
 	peers.count = 0;
-	assert_true(peer_is_welcome(&peers, ends[0]));
+	assert_false(peer_is_welcome(&peers, ends[0]));
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 }
@@ -113,7 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lists_the_named_the_server_and_root),
-	    cmocka_unit_test(lists_nobody_when_nobody_is_named),
+	    cmocka_unit_test(lists_oneself_and_root_when_nobody_is_named),
 	    cmocka_unit_test(refuses_a_name_that_is_no_user),
 	    cmocka_unit_test(looks_at_the_user_behind_a_unix_socket),
 	    cmocka_unit_test(takes_tcp_from_this_host),

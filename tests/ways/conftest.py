@@ -32,6 +32,7 @@ class Way:
         self.port = port
         self.url = f"https://localhost:{port}"
         self.ca_file = stack.ca_file
+        self.mail_dir = stack.mail_dir
         self.access_log = pathlib.Path(access_log)
 
 

@@ -12,7 +12,8 @@ import time
 import pytest
 import requests
 
-from client import API, Client, Person
+from client import API, Client, Person, text_of
+from services import state_of
 from stack import wait_until
 
 # Where the program is not the web server's own child.
@@ -89,6 +90,14 @@ def test_serves_the_whole_life_of_an_account(way):
     assert client.post("/auth/logout", {
         "refresh_token": client.refresh_token}).status_code == 204
     assert client.get("/auth/session").status_code == 401
+
+
+def test_sends_mail_with_links_to_itself(way):
+    person = Person(way)
+    person.register()
+    link = text_of(person.mail.wait("/verify.html#token="))
+    assert f"{way.url}/verify.html#token=" in link
+    assert person.verify().status_code == 204
 
 
 def test_keeps_a_browser_session_in_cookies(way):
@@ -252,7 +261,9 @@ def test_answers_in_time_to_many_at_once(way):
 @pytest.mark.parametrize("way", OWN_SOCKET, indirect=True)
 def test_says_503_while_the_program_is_away(way):
     stack = way.stack
-    os.killpg(stack.master_pid, signal.SIGKILL)
+    gone = [stack.master_pid, *stack.children()]
+    os.killpg(gone[0], signal.SIGKILL)
+    wait_until(lambda: not any(state_of(pid) for pid in gone), 10)
     answer = Client(way).get("/auth/session")
     assert answer.status_code == 503
     assert answer.json()["code"] == "service_unavailable"

@@ -10,8 +10,9 @@
 
 struct measure {
 	struct ctx *ctx;
-	const struct uuid *user_id;
-	const struct uuid *tenant_id;
+	const struct uuid *user_id;   /* whom it concerns; may be NULL */
+	const struct uuid *tenant_id; /* likewise */
+	const struct uuid *token_id;  /* likewise */
 	enum user_status status;
 	struct span reason;
 	struct revocation mark;
@@ -23,9 +24,10 @@ static enum fault note(struct measure *measure, enum audit_type type,
 	struct audit_event event = {
 	    .type = type,
 	    .outcome = AUDIT_SUCCESS,
-	    .user_id = *measure->user_id,
 	    .reason = reason,
 	};
+	if (measure->user_id)
+		event.user_id = *measure->user_id;
 	if (measure->tenant_id)
 		event.tenant_id = *measure->tenant_id;
 	return audit_append(measure->ctx, &event);
@@ -72,7 +74,9 @@ static enum fault revoke_work(void *argument)
 static enum fault take(struct measure *measure, db_work *work)
 {
 	struct user user;
-	enum fault fault = user_find(measure->ctx, measure->user_id, &user);
+	enum fault fault = FAULT_NONE;
+	if (measure->user_id)
+		fault = user_find(measure->ctx, measure->user_id, &user);
 	if (!fault)
 		fault = db_transact(measure->ctx->db, work, measure);
 	if (!fault && measure->mark.number > 0)
@@ -160,4 +164,66 @@ enum fault administration_unlock_address(struct ctx *ctx, struct span address)
 	if (fault && fault != FAULT_NOT_FOUND)
 		return fault;
 	return db_transact(ctx->db, unlock_work, &unlocking);
+}
+
+static enum fault revoke_token_work(void *argument)
+{
+	struct measure *measure = argument;
+	measure->mark = (struct revocation){
+	    .kind = REVOKE_TOKEN,
+	    .subject = *measure->token_id,
+	    .number = 1,
+	    .reason = measure->reason,
+	};
+	enum fault fault = revocation_add(measure->ctx, &measure->mark);
+	return fault ? fault
+	             : note(measure, AUDIT_TOKEN_REVOKE, measure->reason);
+}
+
+enum fault administration_revoke_token(struct ctx *ctx,
+                                       const struct uuid *token_id,
+                                       struct span reason)
+{
+	struct measure measure = {
+	    .ctx = ctx,
+	    .token_id = token_id,
+	    .reason = reason,
+	};
+	return take(&measure, revoke_token_work);
+}
+
+static enum fault revoke_tenant_work(void *argument)
+{
+	struct measure *measure = argument;
+	enum fault fault = session_end_tenant(measure->ctx, measure->tenant_id,
+	                                      measure->reason, &measure->mark);
+	return fault ? fault
+	             : note(measure, AUDIT_TOKEN_REVOKE, measure->reason);
+}
+
+enum fault administration_revoke_tenant(struct ctx *ctx,
+                                        const struct uuid *tenant_id,
+                                        struct span reason)
+{
+	struct measure measure = {
+	    .ctx = ctx,
+	    .tenant_id = tenant_id,
+	    .reason = reason,
+	};
+	return take(&measure, revoke_tenant_work);
+}
+
+static enum fault revoke_all_work(void *argument)
+{
+	struct measure *measure = argument;
+	enum fault fault = session_end_everything(measure->ctx, measure->reason,
+	                                          &measure->mark);
+	return fault ? fault
+	             : note(measure, AUDIT_TOKEN_REVOKE, measure->reason);
+}
+
+enum fault administration_revoke_all(struct ctx *ctx, struct span reason)
+{
+	struct measure measure = {.ctx = ctx, .reason = reason};
+	return take(&measure, revoke_all_work);
 }

@@ -30,6 +30,18 @@ enum fault administration_set_role(struct ctx *ctx, const struct uuid *user_id,
 enum fault administration_unlock(struct ctx *ctx, const struct uuid *user_id);
 enum fault administration_unlock_address(struct ctx *ctx, struct span address);
 
+/*
+ * Revocation for an incident: one access token by its jti; every session of
+ * a tenant; every session there is. reason is for the record.
+ */
+enum fault administration_revoke_token(struct ctx *ctx,
+                                       const struct uuid *token_id,
+                                       struct span reason);
+enum fault administration_revoke_tenant(struct ctx *ctx,
+                                        const struct uuid *tenant_id,
+                                        struct span reason);
+enum fault administration_revoke_all(struct ctx *ctx, struct span reason);
+
 /* End every session of a user. reason is for the record. */
 enum fault administration_revoke(struct ctx *ctx, const struct uuid *user_id,
                                  struct span reason);

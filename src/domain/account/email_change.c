@@ -87,9 +87,13 @@ enum fault email_change_request(struct ctx *ctx, struct span new_email,
 	if (!fault)
 		fault =
 		    credential_check(ctx, &requesting.user, password, &renewed);
-	if (fault)
-		return fault;
-	return db_transact(ctx->db, request_work, &requesting);
+	if (fault == FAULT_INVALID_CREDENTIALS)
+		return audit_refusal(
+		    ctx,
+		    &(struct audit_event){.type = AUDIT_EMAIL_CHANGE,
+		                          .reason = SPAN("wrong_password")},
+		    fault);
+	return fault ? fault : db_transact(ctx->db, request_work, &requesting);
 }
 
 /* The old address is told, with a link that takes the change back. */

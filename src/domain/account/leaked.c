@@ -125,7 +125,7 @@ static bool is_whole(const struct leaked *leaked)
 {
 	const struct header *header = leaked->header;
 	return memcmp(header->magic, magic, sizeof(magic)) == 0 &&
-	       header->bit_count >= 8 &&
+	       header->bit_count >= 8 && header->bit_count % 8 == 0 &&
 	       header->bit_count / 8 == leaked->size - sizeof(*header);
 }
 
@@ -137,7 +137,7 @@ enum fault leaked_open(const char *path, struct leaked **out)
 	struct stat about;
 	enum fault fault = FAULT_VALIDATION;
 	struct leaked *leaked = NULL;
-	if (fstat(file, &about) == 0 &&
+	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
 	    about.st_size > (off_t)sizeof(struct header))
 		fault =
 		    map_file(file, (size_t)about.st_size, PROT_READ, &leaked);

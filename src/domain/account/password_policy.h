@@ -9,10 +9,11 @@
 #include "domain/ctx.h"
 
 /*
- * Check a password that somebody chose. Every reason is added to ctx->errors
- * under this field (codes: too_short, too_long, missing_classes, leaked,
- * contains_context, too_weak) and the result is FAULT_VALIDATION. email and
- * words (names; may be absent) are what it must not be made of.
+ * Check a password that somebody chose. The first rule that it breaks is added
+ * to ctx->errors under this field (codes in this order: too_short, too_long,
+ * missing_classes, leaked, contains_context, too_weak) and the result is
+ * FAULT_VALIDATION. email and words (names; may be absent) are what it must not
+ * be made of.
  */
 enum fault password_policy_check(struct ctx *ctx, const char *field,
                                  struct span password, struct span email,

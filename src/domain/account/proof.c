@@ -42,13 +42,16 @@ enum fault proof_make(struct ctx *ctx, enum proof_purpose purpose,
                       struct span *token)
 {
 	assert(db_in_transaction(ctx->db));
-	int64_t recent;
-	enum fault fault = proof_store_count_since(
-	    ctx, user_id, purpose, ctx->now_ms - HOUR_MS, &recent);
+	int64_t recent, first_at_ms;
+	enum fault fault = proof_store_count_since(ctx, user_id, purpose,
+	                                           ctx->now_ms - HOUR_MS,
+	                                           &recent, &first_at_ms);
 	if (fault)
 		return fault;
-	if (recent >= MAILS_AN_HOUR)
+	if (recent >= MAILS_AN_HOUR) {
+		ctx->retry_after_ms = first_at_ms + HOUR_MS - ctx->now_ms;
 		return FAULT_RATE_LIMITED;
+	}
 
 	char text[TOKEN_TEXT_BYTES];
 	struct token_hash hash;

@@ -29,8 +29,9 @@ struct proof {
  * Inside a transaction: make a token, void the older ones of the purpose.
  * token gets its text in the arena. For a user that does not exist (the nil id)
  * as many statements run and a token comes back that opens nothing, so that
- * an unknown address costs what a known one costs. FAULT_RATE_LIMITED when the user had three
- * of this purpose within the last hour; nothing is changed then.
+ * an unknown address costs what a known one costs. FAULT_RATE_LIMITED when the
+ * user had three of this purpose within the last hour: ctx->retry_after_ms says
+ * when there is room again, and nothing is changed.
  */
 enum fault proof_make(struct ctx *ctx, enum proof_purpose purpose,
                       const struct uuid *user_id, struct span email,

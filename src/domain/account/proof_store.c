@@ -17,9 +17,10 @@ static const struct db_statement statements[] = {
                   " AND used_at IS NULL"
                   " AND (? OR purpose <> 'email_undo')",
                   3, 0},
-    [COUNT_SINCE] = {"SELECT COUNT(*) FROM email_token WHERE user_id = ?"
-                     " AND purpose = ? AND created_at > ?",
-                     3, 1},
+    [COUNT_SINCE] =
+	{"SELECT COUNT(*), MIN(created_at) FROM email_token WHERE user_id = ?"
+         " AND purpose = ? AND created_at > ?",
+         3, 2},
     [USE] = {"UPDATE email_token SET used_at = ? WHERE token_hash = ?"
              " AND used_at IS NULL AND expires_at > ?",
              3, 0},
@@ -74,7 +75,7 @@ enum fault proof_store_void_all(struct ctx *ctx, const struct uuid *user_id,
 
 enum fault proof_store_count_since(struct ctx *ctx, const struct uuid *user_id,
                                    enum proof_purpose purpose, int64_t since_ms,
-                                   int64_t *count)
+                                   int64_t *count, int64_t *first_at_ms)
 {
 	const struct db_value values[] = {
 	    db_uuid(user_id),
@@ -84,9 +85,11 @@ enum fault proof_store_count_since(struct ctx *ctx, const struct uuid *user_id,
 	const struct db_value *row;
 	enum fault fault = db_select_one(ctx->db, &statements[COUNT_SINCE],
 	                                 values, ctx->arena, &row);
-	if (!fault)
-		*count = db_to_integer(&row[0]);
-	return fault;
+	if (fault)
+		return fault;
+	*count = db_to_integer(&row[0]);
+	*first_at_ms = db_to_integer(&row[1]);
+	return FAULT_NONE;
 }
 
 enum fault proof_store_use(struct ctx *ctx, const struct token_hash *hash,

@@ -13,7 +13,7 @@ enum fault proof_store_void_all(struct ctx *ctx, const struct uuid *user_id,
                                 enum proof_undo undo);
 enum fault proof_store_count_since(struct ctx *ctx, const struct uuid *user_id,
                                    enum proof_purpose purpose, int64_t since_ms,
-                                   int64_t *count);
+                                   int64_t *count, int64_t *first_at_ms);
 /* Exactly one caller of many gets won. */
 enum fault proof_store_use(struct ctx *ctx, const struct token_hash *hash,
                            bool *won);

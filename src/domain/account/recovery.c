@@ -149,19 +149,6 @@ static enum fault replace_and_publish(struct replacing *replacing,
 	return fault;
 }
 
-static enum fault note_refusal(struct ctx *ctx, enum audit_type type,
-                               const struct uuid *user_id, struct span reason,
-                               enum fault verdict)
-{
-	enum fault fault = audit_append_alone(ctx, &(struct audit_event){
-						       .type = type,
-						       .outcome = AUDIT_FAILURE,
-						       .user_id = *user_id,
-						       .reason = reason,
-						   });
-	return fault ? fault : verdict;
-}
-
 static enum fault claim_work(void *argument)
 {
 	static const enum proof_purpose purpose = PROOF_RESET;
@@ -221,7 +208,6 @@ static enum fault reset(struct replacing *replacing, struct span new_password)
 enum fault recovery_reset(struct ctx *ctx, struct span token,
                           struct span new_password)
 {
-	static const struct uuid nobody = {0};
 	struct replacing replacing = {
 	    .ctx = ctx,
 	    .token = token,
@@ -230,8 +216,11 @@ enum fault recovery_reset(struct ctx *ctx, struct span token,
 	enum fault fault = reset(&replacing, new_password);
 	if (fault != FAULT_TOKEN_INVALID)
 		return fault;
-	return note_refusal(ctx, AUDIT_PASSWORD_RESET, &nobody,
-	                    SPAN("token_invalid"), fault);
+	return audit_refusal(
+	    ctx,
+	    &(struct audit_event){.type = AUDIT_PASSWORD_RESET,
+	                          .reason = SPAN("token_invalid")},
+	    fault);
 }
 
 static enum fault change_work(void *argument)
@@ -253,9 +242,11 @@ enum fault recovery_change(struct ctx *ctx, struct span current_password,
 		fault = credential_check(ctx, &replacing.user, current_password,
 		                         &renewed);
 	if (fault == FAULT_INVALID_CREDENTIALS)
-		return note_refusal(ctx, AUDIT_PASSWORD_CHANGE,
-		                    &ctx->actor.user_id, SPAN("wrong_password"),
-		                    fault);
+		return audit_refusal(
+		    ctx,
+		    &(struct audit_event){.type = AUDIT_PASSWORD_CHANGE,
+		                          .reason = SPAN("wrong_password")},
+		    fault);
 	if (!fault)
 		fault = check_policy(ctx, &replacing.user, new_password);
 	if (!fault)

@@ -252,11 +252,11 @@ enum fault registration_verify(struct ctx *ctx, struct span token)
 		revocation_publish(ctx, &verifying.takeover.mark);
 	if (fault != FAULT_TOKEN_INVALID)
 		return fault;
-	enum fault noted = audit_append_alone(
-	    ctx, &(struct audit_event){.type = AUDIT_EMAIL_VERIFY,
-	                               .outcome = AUDIT_FAILURE,
-	                               .reason = SPAN("token_invalid")});
-	return noted ? noted : fault;
+	return audit_refusal(
+	    ctx,
+	    &(struct audit_event){.type = AUDIT_EMAIL_VERIFY,
+	                          .reason = SPAN("token_invalid")},
+	    fault);
 }
 
 struct adding {

@@ -145,6 +145,14 @@ enum fault audit_append_alone(struct ctx *ctx, const struct audit_event *event)
 	return db_transact(ctx->db, append_work, &alone);
 }
 
+enum fault audit_refusal(struct ctx *ctx, const struct audit_event *event,
+                         enum fault verdict)
+{
+	assert(event->outcome == AUDIT_FAILURE);
+	enum fault fault = audit_append_alone(ctx, event);
+	return fault ? fault : verdict;
+}
+
 enum fault audit_list(struct ctx *ctx, const struct audit_filter *filter,
                       const struct audit_record **out, size_t *count)
 {

@@ -76,6 +76,13 @@ enum fault audit_append(struct ctx *ctx, const struct audit_event *event);
 /* The same in a transaction of its own, for what changes nothing else. */
 enum fault audit_append_alone(struct ctx *ctx, const struct audit_event *event);
 
+/*
+ * Record in a transaction of its own that something was refused, and give the
+ * verdict on; FAULT_UNAVAILABLE when it cannot be recorded.
+ */
+enum fault audit_refusal(struct ctx *ctx, const struct audit_event *event,
+                         enum fault verdict);
+
 const char *audit_type_name(enum audit_type type);
 const char *audit_severity_name(enum audit_severity severity);
 

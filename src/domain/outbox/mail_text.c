@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The words of every mail. Rows hold plain text with the placeholders
- * {product}, {name}, {detail}; both parts of a message come from the same row,
- * escaped for their kind, so no value can add a header, a part or markup.
+ * {product}, {name}, {detail}, {life}; both parts of a message come from the
+ * same row, escaped for their kind, so no value can add a header, a part or
+ * markup.
  */
 #include "domain/outbox/mail_text.h"
 
@@ -10,9 +11,10 @@
 #include "base/encode.h"
 
 #include <assert.h>
-#include <string.h>
+#include <stddef.h>
 
 #define PARAGRAPHS 3
+#define LIFE_BYTES 40
 
 struct mail_row {
 	const char *name;
@@ -20,6 +22,7 @@ struct mail_row {
 	const char *paragraphs[PARAGRAPHS];
 	const char *action; /* the link's label; NULL without a link */
 	const char *closing;
+	size_t life_offset; /* of the setting that {life} tells; 0: none */
 };
 
 static const struct mail_row rows[] = {
@@ -28,9 +31,10 @@ static const struct mail_row rows[] = {
          "Confirm your e-mail address",
          {"Hello {name},",
           "please confirm that this address belongs to your {product} "
-          "account. The link works once, for 24 hours."},
+          "account. The link works once, for {life}."},
          "Confirm this address",
-         "If you did not ask for an account, ignore this mail."},
+         "If you did not ask for an account, ignore this mail.",
+         offsetof(struct config, account.verify_ttl)},
     [MAIL_ALREADY_REGISTERED] =
 	{"already_registered",
          "You already have an account",
@@ -44,9 +48,10 @@ static const struct mail_row rows[] = {
          "Choose a new password",
          {"Hello {name},",
           "somebody, probably you, asked for a new password for your "
-          "{product} account. The link works once, for one hour."},
+          "{product} account. The link works once, for {life}."},
          "Choose a new password",
-         "If it was not you, ignore this mail: nothing has changed."},
+         "If it was not you, ignore this mail: nothing has changed.",
+         offsetof(struct config, account.reset_ttl)},
     [MAIL_PASSWORD_CHANGED] =
 	{"password_changed",
          "Your password was changed",
@@ -60,18 +65,20 @@ static const struct mail_row rows[] = {
          "Confirm your new e-mail address",
          {"Hello {name},",
           "please confirm that your {product} account should use this "
-          "address from now on. The link works once, for 24 hours."},
+          "address from now on. The link works once, for {life}."},
          "Use this address",
-         "If you did not ask for this, ignore this mail."},
+         "If you did not ask for this, ignore this mail.",
+         offsetof(struct config, account.verify_ttl)},
     [MAIL_EMAIL_CHANGED] =
 	{"email_changed",
          "Your e-mail address was changed",
          {"Hello {name},",
           "your {product} account now uses the address {detail}.",
           "If it was not you, take the change back with the link below. "
-          "It works once, for seven days, and signs out every device."},
+          "It works once, for {life}, and signs out every device."},
          "Take the change back",
-         "If it was you, there is nothing to do."},
+         "If it was you, there is nothing to do.",
+         offsetof(struct config, account.undo_ttl)},
     [MAIL_SESSIONS_ENDED] =
 	{"sessions_ended",
          "A device was signed out for safety",
@@ -125,7 +132,7 @@ enum mail_template mail_text_template(struct span name)
 typedef void append_escaped(struct text *text, struct span bytes);
 
 struct values {
-	struct span product, name, detail;
+	struct span product, name, detail, life;
 };
 
 static struct span value_of(const struct values *values, struct span name)
@@ -134,6 +141,8 @@ static struct span value_of(const struct values *values, struct span name)
 		return values->product;
 	if (span_equal(name, SPAN("name")))
 		return values->name;
+	if (span_equal(name, SPAN("life")))
+		return values->life;
 	assert(span_equal(name, SPAN("detail")));
 	return values->detail;
 }
@@ -256,6 +265,32 @@ static void begin_part(struct text *out, const struct uuid *id,
 	                      "Content-Transfer-Encoding: 8bit\r\n\r\n"));
 }
 
+/* "24 hours": in the largest unit that fits without a rest. */
+static struct span life_of(const struct config *config, size_t offset,
+                           char memory[LIFE_BYTES])
+{
+	static const struct {
+		int64_t ms;
+		const char *word;
+	} units[] = {
+	    {INT64_C(172800000), NULL}, /* from two days on in days */
+	    {86400000, "day"},          {3600000, "hour"},
+	    {60000, "minute"},          {1000, "second"},
+	};
+	struct text text = text_over(memory, LIFE_BYTES);
+	const char *base = (const char *)config;
+	int64_t ms = *(const int64_t *)(const void *)(base + offset);
+	size_t i = ms >= units[0].ms ? 1 : 2;
+	while (i + 1 < sizeof(units) / sizeof(units[0]) && ms % units[i].ms)
+		i++;
+	text_append_number(&text, ms / units[i].ms);
+	text_append_byte(&text, ' ');
+	text_append_cstr(&text, units[i].word);
+	if (ms / units[i].ms != 1)
+		text_append_byte(&text, 's');
+	return text_span(&text);
+}
+
 void mail_text_render(const struct ctx *ctx, const struct mail *mail,
                       const struct uuid *id, struct text *out)
 {
@@ -267,6 +302,9 @@ void mail_text_render(const struct ctx *ctx, const struct mail *mail,
 	    .name = mail->name.length ? mail->name : mail->to,
 	    .detail = mail->detail,
 	};
+	char memory[LIFE_BYTES];
+	if (row->life_offset)
+		values.life = life_of(ctx->config, row->life_offset, memory);
 	render_head(out, ctx, row, mail, id);
 	begin_part(out, id, "text/plain");
 	render_text(out, row, mail, &values);

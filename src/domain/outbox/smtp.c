@@ -68,7 +68,7 @@ static enum fault judge(CURL *curl, CURLcode code, const char *words,
 		return FAULT_NONE;
 	long answer = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
-	snprintf(why, TRANSPORT_ERROR_BYTES, "smtp: %s (last answer %ld)",
+	snprintf(why, TRANSPORT_ERROR_BYTES, "smtp: %.150s (last answer %ld)",
 	         words[0] ? words : curl_easy_strerror(code), answer);
 	/* 530 and 535 are about our own sign-in, not about this message. */
 	bool is_final =

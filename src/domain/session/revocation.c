@@ -14,8 +14,6 @@
 #include <assert.h>
 #include <stdatomic.h>
 
-/* Longer than any access token lives, with room for clocks that differ. */
-#define MARK_LIFE_MS INT64_C(1080000)
 #define NUMBER_BYTES 24
 
 static const enum kv_key_kind key_kinds[] = {
@@ -57,7 +55,7 @@ enum fault revocation_add(struct ctx *ctx, const struct revocation *revocation)
 {
 	assert(db_in_transaction(ctx->db));
 	struct revocation mark = *revocation;
-	mark.expires_at_ms = ctx->now_ms + MARK_LIFE_MS;
+	mark.expires_at_ms = ctx->now_ms + kv_key_life_ms(KV_REVOKED_USER);
 	enum fault fault = revocation_store_raise(ctx, &mark);
 	if (!fault)
 		metrics_add(METRIC_TOKEN_REVOCATIONS, 1);
@@ -88,7 +86,7 @@ static enum fault copy(struct ctx *ctx, const struct revocation *marks,
 void revocation_publish(struct ctx *ctx, const struct revocation *revocation)
 {
 	struct revocation mark = *revocation;
-	mark.expires_at_ms = ctx->now_ms + MARK_LIFE_MS;
+	mark.expires_at_ms = ctx->now_ms + kv_key_life_ms(KV_REVOKED_USER);
 	if (!copy(ctx, &mark, 1))
 		return;
 	int64_t nobody = 0;

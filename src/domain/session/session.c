@@ -137,6 +137,30 @@ enum fault session_renew_all(struct ctx *ctx, const struct uuid *user_id,
 	return fault ? fault : revocation_add(ctx, mark);
 }
 
+enum fault session_end_tenant(struct ctx *ctx, const struct uuid *tenant_id,
+                              struct span reason, struct revocation *mark)
+{
+	assert(db_in_transaction(ctx->db));
+	*mark = (struct revocation){
+	    .kind = REVOKE_TENANT,
+	    .subject = *tenant_id,
+	    .reason = reason,
+	};
+	enum fault fault =
+	    session_store_next_tenant_generation(ctx, tenant_id, &mark->number);
+	return fault ? fault : revocation_add(ctx, mark);
+}
+
+enum fault session_end_everything(struct ctx *ctx, struct span reason,
+                                  struct revocation *mark)
+{
+	assert(db_in_transaction(ctx->db));
+	*mark = (struct revocation){.kind = REVOKE_ALL, .reason = reason};
+	enum fault fault =
+	    session_store_next_all_generation(ctx, &mark->number);
+	return fault ? fault : revocation_add(ctx, mark);
+}
+
 struct ending_others {
 	struct ctx *ctx;
 	struct revocation mark;

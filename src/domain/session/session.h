@@ -82,6 +82,15 @@ enum fault session_end_all(struct ctx *ctx, const struct uuid *user_id,
 enum fault session_renew_all(struct ctx *ctx, const struct uuid *user_id,
                              struct span reason, struct revocation *mark);
 
+/*
+ * Inside a transaction: every session of a tenant, or every session there is,
+ * is over, by one generation. Fills in the mark. FAULT_NOT_FOUND.
+ */
+enum fault session_end_tenant(struct ctx *ctx, const struct uuid *tenant_id,
+                              struct span reason, struct revocation *mark);
+enum fault session_end_everything(struct ctx *ctx, struct span reason,
+                                  struct revocation *mark);
+
 /* session_end_all for the caller's other sessions, in its own transaction. */
 enum fault session_end_others(struct ctx *ctx);
 

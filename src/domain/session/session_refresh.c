@@ -189,8 +189,7 @@ static enum fault note_refusal(struct refresh *refresh, enum fault verdict)
 	struct audit_event event =
 	    refresh_event(refresh, AUDIT_TOKEN_REFRESH, AUDIT_FAILURE,
 	                  span_of(fault_name(verdict)));
-	enum fault fault = audit_append_alone(refresh->ctx, &event);
-	return fault ? fault : verdict;
+	return audit_refusal(refresh->ctx, &event, verdict);
 }
 
 enum fault session_refresh(struct ctx *ctx, struct span refresh_token,

@@ -17,6 +17,10 @@ enum {
 	END_OTHERS,
 	RAISE_GENERATION,
 	READ_GENERATION,
+	RAISE_TENANT,
+	READ_TENANT,
+	RAISE_ALL,
+	READ_ALL,
 	CARRY_OVER,
 	CARRY_ALL_OVER,
 	COUNT_LIVE,
@@ -69,6 +73,14 @@ static const struct db_statement statements[] = {
                           " WHERE id = ?",
                           1, 0},
     [READ_GENERATION] = {"SELECT generation FROM user WHERE id = ?", 1, 1},
+    [RAISE_TENANT] = {"UPDATE tenant SET generation = generation + 1"
+                      " WHERE id = ?",
+                      1, 0},
+    [READ_TENANT] = {"SELECT generation FROM tenant WHERE id = ?", 1, 1},
+    [RAISE_ALL] = {"UPDATE installation SET generation = generation + 1"
+                   " WHERE id = 1",
+                   0, 0},
+    [READ_ALL] = {"SELECT generation FROM installation WHERE id = 1", 0, 1},
     [CARRY_OVER] = {"UPDATE session SET user_generation = ? WHERE id = ?", 2,
                     0},
     [CARRY_ALL_OVER] = {"UPDATE session SET user_generation = ?"
@@ -241,20 +253,46 @@ enum fault session_store_end_others(struct ctx *ctx, const struct uuid *user_id,
 	return db_run(ctx->db, &statements[END_OTHERS], values, NULL);
 }
 
+/* Raise a generation and read it back; the two share their parameters. */
+static enum fault next_generation(struct ctx *ctx, size_t raise, size_t read,
+                                  const struct db_value *values, int64_t *out)
+{
+	const struct db_value *row;
+	uint64_t matched;
+	enum fault fault =
+	    db_run(ctx->db, &statements[raise], values, &matched);
+	if (!fault && matched == 0)
+		fault = FAULT_NOT_FOUND;
+	if (!fault)
+		fault = db_select_one(ctx->db, &statements[read], values,
+		                      ctx->arena, &row);
+	if (!fault)
+		*out = db_to_integer(&row[0]);
+	return fault;
+}
+
 enum fault session_store_next_generation(struct ctx *ctx,
                                          const struct uuid *user_id,
                                          int64_t *generation)
 {
 	const struct db_value values[] = {db_uuid(user_id)};
-	const struct db_value *row;
-	enum fault fault =
-	    db_run(ctx->db, &statements[RAISE_GENERATION], values, NULL);
-	if (!fault)
-		fault = db_select_one(ctx->db, &statements[READ_GENERATION],
-		                      values, ctx->arena, &row);
-	if (!fault)
-		*generation = db_to_integer(&row[0]);
-	return fault;
+	return next_generation(ctx, RAISE_GENERATION, READ_GENERATION, values,
+	                       generation);
+}
+
+enum fault session_store_next_tenant_generation(struct ctx *ctx,
+                                                const struct uuid *tenant_id,
+                                                int64_t *generation)
+{
+	const struct db_value values[] = {db_uuid(tenant_id)};
+	return next_generation(ctx, RAISE_TENANT, READ_TENANT, values,
+	                       generation);
+}
+
+enum fault session_store_next_all_generation(struct ctx *ctx,
+                                             int64_t *generation)
+{
+	return next_generation(ctx, RAISE_ALL, READ_ALL, NULL, generation);
 }
 
 enum fault session_store_carry_over(struct ctx *ctx,

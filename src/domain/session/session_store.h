@@ -42,6 +42,11 @@ enum fault session_store_end_others(struct ctx *ctx, const struct uuid *user_id,
 enum fault session_store_next_generation(struct ctx *ctx,
                                          const struct uuid *user_id,
                                          int64_t *generation);
+enum fault session_store_next_tenant_generation(struct ctx *ctx,
+                                                const struct uuid *tenant_id,
+                                                int64_t *generation);
+enum fault session_store_next_all_generation(struct ctx *ctx,
+                                             int64_t *generation);
 /* One session, or every live one of a user, goes on with a generation. */
 enum fault session_store_carry_over(struct ctx *ctx,
                                     const struct uuid *session_id,
