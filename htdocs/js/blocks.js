@@ -23,8 +23,8 @@ export function wireBlocks(mayBlock) {
 			return;
 		byId("block").reset();
 		tell(told, "");
-		tell(byId("blocked"), `${values.ip} is blocked.`);
 		await pager.load();
+		tell(byId("blocked"), `${values.ip} is blocked.`);
 	});
 	pager.load();
 

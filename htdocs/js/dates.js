@@ -15,7 +15,7 @@ const WEEK_S = 7 * 86400;
 
 /*
  * Fill a <time> element: "3 hours ago" or "in 3 hours" within the week, else the
- * date; now is what less than a minute from now is called.
+ * date; now is what less than half a minute from now is called.
  */
 export function showTime(element, text, now = "just now") {
 	const time = new Date(text);
@@ -36,7 +36,8 @@ export function showDay(element, text) {
 }
 
 function inWords(time, now) {
-	const distance = (time.getTime() - Date.now()) / 1000;
+	/* To the minute: what ends in an hour ends "in 1 hour", a second later, too. */
+	const distance = Math.round((time.getTime() - Date.now()) / 60000) * 60;
 	if (Math.abs(distance) > WEEK_S)
 		return EXACT.format(time);
 	const unit = UNITS.find(({ seconds }) => Math.abs(distance) >= seconds);

@@ -204,9 +204,9 @@ static enum fault read_wishes(struct exchange *exchange, struct policies *now,
 
 enum fault admin_policies_change(struct exchange *exchange)
 {
-	const struct policy_wish *wishes;
+	const struct policy_wish *wishes = NULL;
 	struct policies now = {0};
-	size_t count;
+	size_t count = 0;
 	enum fault fault = read_wishes(exchange, &now, &wishes, &count);
 	if (!fault)
 		fault = policy_change_many(&exchange->ctx, wishes, count);

@@ -405,9 +405,106 @@ def test_an_administrator_ends_sessions_as_described(loose, owner):
     assert client.get("/me").status_code == 401
 
 
+def test_limits_are_changed_as_described(loose, owner):
+    before = call(owner, "get", "/admin/policies", None, 200)["items"]
+    named = DOCUMENT["components"]["schemas"]["Policy"]["properties"]["name"]["enum"]
+    assert [one["name"] for one in before] == named
+
+    def change(policies, status=200):
+        return call(owner, "patch", "/admin/policies", {"policies": policies}, status)
+
+    def rate(answer, name):
+        return next(one for one in answer["items"] if one["name"] == name)
+
+    bucket = {"limit": 200000, "window_s": 120, "burst": 90000}
+    changed = change({"websocket": bucket, "factor": {"limit": 7}})
+    assert {**bucket, "algorithm": "token_bucket", "is_changed": True}.items() <= \
+        rate(changed, "websocket").items()
+    assert rate(changed, "factor")["window_s"] == 3600
+    assert rate(changed, "factor")["configured"]["limit"] == 20
+    window = rate(change({"websocket": {"burst": None}}), "websocket")
+    assert (window["algorithm"], window["limit"], window["burst"]) == (
+        "sliding_window", 200000, None)
+    for wrong, code in (({"nonsense": None}, "unknown"), ({"factor": 5}, "wrong_type"),
+                        ({"factor": {"limit": "5"}}, "wrong_type"),
+                        ({"factor": {"limit": None}}, "wrong_type"),
+                        ({"factor": {"limit": 0}}, "out_of_range"),
+                        ({"factor": {"limit": 1.5}}, "out_of_range"),
+                        ({"factor": {"window_s": 2592001}}, "out_of_range"),
+                        ({"factor": {"burst": 1000001}}, "out_of_range")):
+        problem = change({"websocket": {"limit": 1}, **wrong}, 422)
+        assert [(one["field"], one["code"]) for one in problem["errors"]] == [
+            ("policies", code)], wrong
+    assert change({})["items"] == change({})["items"]
+    assert rate(change({}), "websocket")["limit"] == 200000, "all or nothing"
+    assert change({"websocket": None, "factor": None})["items"] == before
+    answer = owner.get("/audit", params={"event_type": "policy_change", "limit": 1})
+    event = check(answer, "get", API + "/audit")["items"][0]
+    assert event["reason"] in ("websocket", "factor") and "->" in event["detail"]
+
+
+def test_addresses_are_blocked_as_described(loose, owner):
+    def block(status, **body):
+        return call(owner, "post", "/admin/block-ip", body, status)
+
+    first = block(201, ip="192.0.2.0/24", duration="1h", reason="guesses <passwords>")
+    assert (first["ip"], first["prefix"], first["source"]) == ("192.0.2.0", 24, "admin")
+    assert block(201, ip="2001:db8:0::7")["ip"] == "2001:db8::7"
+    assert block(201, ip="127.99.0.1")["expires_at"] is None
+    own = block(409, ip=f"{owner.address}")
+    assert [one["code"] for one in own["errors"]] == ["own_address"]
+    for wrong in ({"ip": "192.0.2.1/24"}, {"ip": "example.org"}, {"ip": "192.0.2.1", "duration": "soon"},
+                  {"ip": "192.0.2.1", "duration": "0s"}, {"ip": "192.0.2.1", "duration": "-1h"}):
+        assert block(422, **wrong)["errors"][0]["code"] == "invalid", wrong
+
+    seen, cursor = [], None
+    while True:
+        answer = owner.get("/admin/blocked-ips", params={"limit": 1, "cursor": cursor})
+        page = check(answer, "get", API + "/admin/blocked-ips")
+        seen += [(one["ip"], one["prefix"]) for one in page["items"]]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+        foreign = owner.get("/audit", params={"cursor": cursor})
+        assert foreign.status_code == 422, "a cursor is good in its own list"
+    assert {("127.99.0.1", None), ("192.0.2.0", 24), ("2001:db8::7", None)} <= set(seen)
+    assert len(seen) == len(set(seen))
+
+    there = Client(loose, "127.99.0.1")
+    time.sleep(1)
+    for method, path in (("get", "/healthz"), ("get", API + "/auth/session"), ("get", API + "/me")):
+        answer = there.fetch(method.upper(), path)
+        assert check(answer, method, path)["code"] == "ip_blocked"
+    answer = there.fetch("POST", API + "/auth/login", {"email": "a", "password": "b"})
+    assert check(answer, "post", API + "/auth/login")["code"] == "ip_blocked"
+
+    path = API + "/admin/blocked-ips/{ip}"
+    for name, status in (("127.99.0.1", 204), ("127.99.0.1", 404), ("192.0.2.0", 404),
+                         ("192.0.2.0?prefix=24", 204), ("192.0.2.0?prefix=x", 422),
+                         ("192.0.2.0?prefix=33", 422), ("192.0.2.1?prefix=24", 422),
+                         ("nowhere", 404), ("2001:db8::7", 204)):
+        answer = owner.fetch("DELETE", path.replace("{ip}", name))
+        assert answer.status_code == status, (name, answer.text)
+        check(answer, "delete", path)
+    time.sleep(1)
+    assert there.get("/auth/session").status_code == 401
+
+
+def test_a_member_may_change_neither_limits_nor_blocks(loose):
+    member = Person(loose).join().login()
+    for method, path, body in (("get", "/admin/policies", None),
+                               ("patch", "/admin/policies", {"policies": {"login": None}}),
+                               ("post", "/admin/block-ip", {"ip": "192.0.2.9"}),
+                               ("get", "/admin/blocked-ips", None)):
+        assert call(member, method, path, body, 403)["code"] == "forbidden"
+    path = API + "/admin/blocked-ips/{ip}"
+    answer = member.fetch("DELETE", path.replace("{ip}", "192.0.2.9"))
+    assert check(answer, "delete", path)["code"] == "forbidden"
+
+
 def test_texts_of_the_document_name_real_settings(stack):
     settings = set(re.findall(r"^#?\s*([a-z]+\.[a-z0-9_]+) =",
                               stack.ctl("config", "defaults").stdout, re.M))
-    named = set(re.findall(r"`((?:account|audit|database|keys|limit|log|mail|password|redis|"
+    named = set(re.findall(r"`((?:account|audit|database|guard|keys|limit|log|mail|password|redis|"
                            r"server|session|token)\.[a-z_0-9]+)`", json.dumps(DOCUMENT)))
     assert named and named <= settings

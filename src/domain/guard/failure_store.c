@@ -2,10 +2,11 @@
 /*
  * The SQL of failed sign-ins. An INSERT that meets its row locks it for good
  * (not shared first), so two of them never wait for one another.
+ * RETURNING would read it in the same step, but cannot be prepared.
  */
 #include "domain/guard/failure_store.h"
 
-enum { TAKE, SAVE, RENEW, LESSEN, HALVE, DELETE, DELETE_PAIRS, EXPIRE };
+enum { TAKE, READ, SAVE, RENEW, LESSEN, HALVE, DELETE, DELETE_PAIRS, EXPIRE };
 
 #define ROW " WHERE kind = ? AND subject = ?"
 
@@ -13,10 +14,11 @@ static const struct db_statement statements[] = {
     [TAKE] = {"INSERT INTO sign_in_failure"
               " (kind, subject, account, failures, last_at)"
               " VALUES (?, ?, ?, 0, ?)"
-              " ON DUPLICATE KEY UPDATE failures = failures"
-              " RETURNING failures, locks, epoch, counted, last_at, next_at,"
-              " locked_until",
-              4, 7},
+              " ON DUPLICATE KEY UPDATE failures = failures",
+              4, 0},
+    [READ] = {"SELECT failures, locks, epoch, counted, last_at, next_at,"
+              " locked_until FROM sign_in_failure" ROW,
+              2, 7},
     [SAVE] = {"UPDATE sign_in_failure SET failures = ?, locks = ?,"
               " epoch = ?, counted = ?, last_at = ?, next_at = ?,"
               " locked_until = ?" ROW,
@@ -58,8 +60,10 @@ enum fault failure_store_take(struct ctx *ctx, struct failure_row *row)
 	    db_integer(ctx->now_ms),
 	};
 	const struct db_value *found;
-	enum fault fault = db_select_one(ctx->db, &statements[TAKE], values,
-	                                 ctx->arena, &found);
+	enum fault fault = db_run(ctx->db, &statements[TAKE], values, NULL);
+	if (!fault)
+		fault = db_select_one(ctx->db, &statements[READ], values,
+		                      ctx->arena, &found);
 	if (fault)
 		return fault;
 	row->failures = db_to_integer(&found[0]);
