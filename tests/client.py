@@ -160,9 +160,8 @@ class Mailbox:
 
     def messages(self):
         found = []
-        for path in sorted(self.stack.mail_dir.rglob("*")):
-            if "tmp" in path.parts[-2:] or not path.is_file():
-                continue
+        # A message gets its name when it is whole.
+        for path in sorted(self.stack.mail_dir.glob("*.eml")):
             message = read_message(path)
             if self.address in recipients(message):
                 found.append(message)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CO-01 … CO-04, JW-07: what the program refuses to start with, and hides."""
 
+import json
 import os
 import pathlib
 import re
@@ -9,6 +10,9 @@ import subprocess
 import pytest
 
 from client import Client, Person, owner_of
+from stack import ROOT
+
+VECTORS = ROOT / "tests" / "unit" / "vectors"
 
 
 @pytest.fixture
@@ -171,7 +175,8 @@ def test_CO02_no_secret_is_in_an_argument_or_the_environment(stack):
 
 def test_CO02_no_secret_is_in_metrics_or_a_dump_of_the_configuration(stack):
     texts = [Client(stack).fetch("GET", "/metrics").content, stack.log_text().encode()]
-    for words in (("config", "check"), ("doctor",), ("config", "defaults")):
+    for words in (("config", "check"), ("config", "show"), ("config", "defaults"),
+                  ("doctor",), ("key", "list"), ("user", "list")):
         done = stack.ctl(*words, check=False)
         texts.append((done.stdout + done.stderr).encode())
     for name, secret in secrets_of(stack).items():
@@ -205,6 +210,11 @@ def test_AU04_no_secret_of_a_person_is_in_a_log_or_the_record(stack):
         assert secret not in logs
 
 
+def test_CO02_a_stored_password_is_shown_as_set_and_no_more(stack):
+    shown = stack.ctl("config", "show").stdout
+    assert re.search(r"^database\.password = .*set", shown, re.M)
+
+
 # CO-04
 
 def test_CO04_operations_are_hidden_from_addresses_that_are_not_named(loose):
@@ -229,6 +239,27 @@ def test_ctl_says_its_version_and_its_subcommands(stack):
     assert usage.returncode != 0
     for word in ("migrate", "user", "key", "config", "routes", "maintain", "doctor", "selftest"):
         assert word in usage.stdout + usage.stderr
+
+
+@pytest.mark.parametrize("path", sorted(VECTORS.glob("*.json")), ids=lambda path: path.stem)
+def test_SV07_public_test_vectors_agree(stack, path):
+    done = stack.ctl("selftest", str(path))
+    assert re.search(r"^\d+ agree, 0 disagree", done.stdout, re.M)
+    count = sum(len(group["tests"]) for group in json.loads(path.read_text())["testGroups"])
+    verdicts = re.findall(r"^(\w+)\s+(\d+)", done.stdout, re.M)
+    assert len({number for _, number in verdicts}) >= count  # every verdict is told
+
+
+def test_SV07_a_vector_that_does_not_agree_is_told(stack, tmp_path):
+    content = json.loads((VECTORS / "hmac_sha256.json").read_text())
+    case = next(one for group in content["testGroups"] for one in group["tests"]
+                if one["result"] == "valid")
+    case["tag"] = "00" * (len(case["tag"]) // 2)
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(content))
+    done = stack.ctl("selftest", str(path), check=False)
+    assert done.returncode != 0
+    assert "1 disagree" in done.stdout
 
 
 def test_doctor_finds_a_fresh_installation_well(stack):

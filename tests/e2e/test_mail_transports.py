@@ -208,3 +208,15 @@ def test_sendmail_gets_the_message_on_standard_input(open_folder):
         assert b"\r\n" not in path.read_bytes()  # sendmail's own line ends
         arguments = path.with_suffix(".arguments").read_text().split("\n")
         assert "-i" in arguments or "-oi" in arguments  # a lone dot ends nothing
+
+
+def test_mail_leaves_when_cron_runs_maintenance():
+    """Where nobody else does it: the next round would be in an hour."""
+    with Stack({"server.maintenance_interval": "1h"}, workers=2) as running:
+        time.sleep(1)  # the first round is at the start
+        person = Person(running)
+        person.register()
+        time.sleep(1)
+        assert person.mail.messages() == []
+        running.ctl("maintain")
+        assert len(person.mail.messages()) == 1

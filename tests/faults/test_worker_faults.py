@@ -47,8 +47,9 @@ def registrar(stack):
             answer = person.register(client)
         except requests.RequestException:
             return person, 0
-        # The web server says 500 too, for a worker that died on it.
-        is_ours = "internal_error" in answer.text
+        # The web server says 500 too, for a worker that died on it; only
+        # what the program itself answers has a request id.
+        is_ours = answer.status_code == 500 and "X-Request-Id" in answer.headers
         return person, "internal_error" if is_ours else answer.status_code
     return call
 
