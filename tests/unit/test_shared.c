@@ -54,14 +54,14 @@ static void shares_between_processes_that_open_on_their_own(void **state)
 		if (shared_open(folder_path("."), &shared))
 			_exit(1);
 		metrics_add(METRIC_LOGIN_FAILURES, 5);
-		atomic_store(&shared->limit[7], 42);
+		atomic_store(&shared->limit[7].key_hash, 42);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_false(shared_open(folder_path("."), &shared));
 	assert_int_equal(metrics_get(METRIC_LOGIN_FAILURES), 5);
-	assert_int_equal(atomic_load(&shared->limit[7]), 42);
+	assert_int_equal(atomic_load(&shared->limit[7].key_hash), 42);
 }
 
 static void makes_the_runtime_folder(void **state)
