@@ -27,6 +27,15 @@ static const struct {
     {PERM_PLATFORM_AUDIT_READ, "platform:audit_read", true, true, true, false},
     {PERM_PLATFORM_USER_REVOKE, "platform:user_revoke", true, true, false,
      false},
+    {PERM_PLATFORM_USER_UNLOCK, "platform:user_unlock", true, true, false,
+     false},
+    {PERM_PLATFORM_POLICY_READ, "platform:policy_read", true, true, true,
+     false},
+    {PERM_PLATFORM_POLICY_WRITE, "platform:policy_write", true, true, false,
+     false},
+    {PERM_PLATFORM_BLOCK_READ, "platform:block_read", true, true, true, false},
+    {PERM_PLATFORM_BLOCK_WRITE, "platform:block_write", true, true, false,
+     false},
 };
 static_assert(COUNT_OF(rows) == PERMISSION_COUNT - PERM_NOTHING - 1,
               "every permission is decided upon here");
