@@ -17,11 +17,11 @@ def solve(challenge):
     raise AssertionError(f"no number solves {challenge}")
 
 
-def pack(challenge, number, **changed):
+def pack(challenge, number, /, **changed):
     """The answer that is sent, with members changed."""
     payload = {name: challenge[name]
                for name in ("algorithm", "challenge", "salt", "signature")}
-    payload.update(number=number, **changed)
+    payload.update({"number": number, **changed})
     return base64.b64encode(json.dumps(payload).encode()).decode()
 
 

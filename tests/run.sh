@@ -24,6 +24,7 @@ libfcgi-dev libssl-dev libmariadb-dev libhiredis-dev libyajl-dev libargon2-dev
 liboath-dev libcurl4-openssl-dev libzxcvbn-dev libidn2-dev libcmocka-dev
 mariadb-server-core mariadb-client redis-server lighttpd lighttpd-mod-openssl nginx-light
 apache2-bin libapache2-mod-fcgid spawn-fcgi openssl john-data curl procps
+fail2ban
 clang-format clang-tidy cppcheck shellcheck pyflakes3 binutils
 python3-pytest python3-requests python3-pymysql python3-redis python3-jwt
 python3-aiosmtpd python3-jsonschema python3-pyotp python3-selenium chromium chromium-driver

@@ -11,6 +11,7 @@ const LOCK = "claviger-refresh";
 
 /* When a session was last begun or renewed, by whichever tab; no secret. */
 const MARK = "claviger.renewed";
+const MARK_DELAY_MS = 60;
 
 /* A 401 with one of these may be mended with the refresh cookie. */
 const RENEWABLE = new Set(["unauthenticated", "token_expired", "token_invalid"]);
@@ -88,6 +89,8 @@ async function renew(markBefore) {
 	if (!hasSession())
 		throw new SessionEnded();
 	await navigator.locks.request(LOCK, async () => {
+		/* A mark of another tab, which is another process, comes after its lock. */
+		await pause(MARK_DELAY_MS);
 		if (lastMark() !== markBefore)
 			return;
 		/* keepalive: a page left meanwhile must still receive the cookies. */
@@ -107,7 +110,7 @@ async function send(method, path, body, options) {
 		const wait = retryAfterOf(answer) ?? Infinity;
 		if (wait > PATIENCE_S)
 			break;
-		await new Promise((resolve) => { setTimeout(resolve, wait * 1000); });
+		await pause(wait * 1000);
 		answer = await sendOnce(method, path, body, options);
 	}
 	return answer;
@@ -153,6 +156,10 @@ async function problemOf(answer) {
 function retryAfterOf(answer) {
 	const value = answer.headers.get("Retry-After");
 	return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+}
+
+function pause(ms) {
+	return new Promise((resolve) => { setTimeout(resolve, ms); });
 }
 
 function csrfToken() {

@@ -15,18 +15,25 @@ export function wirePager(section, path, show) {
 	const more = section.querySelector(".more");
 	const empty = section.querySelector(".empty");
 	let cursor = null;
+	let isAtEnd = false;
 
-	const fetchPage = () => attempt(more, alertOf(section), async () => {
+	const readPage = async () => {
 		const isFirst = cursor === null;
+		isAtEnd = false;
 		const page = await call("GET", isFirst ? path : `${path}&cursor=${encodeURIComponent(cursor)}`);
 		if (isFirst)
 			list.replaceChildren();
 		show(page.items);
 		cursor = page.next_cursor;
-		more.hidden = cursor === null;
+		isAtEnd = cursor === null;
 		empty.hidden = list.children.length > 0;
 		list.removeAttribute("aria-busy");
-	});
+	};
+	/* What failed can be tried again: the button stays, or comes. */
+	const fetchPage = async () => {
+		await attempt(more, alertOf(section), readPage);
+		more.hidden = isAtEnd;
+	};
 
 	more.addEventListener("click", fetchPage);
 	return {

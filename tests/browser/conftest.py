@@ -10,7 +10,7 @@ import os
 import pytest
 
 from chromium import Browser
-from client import Person, next_address
+from client import Person, next_address, owner_of
 from stack import Stack
 
 
@@ -72,6 +72,20 @@ def new_browser(stack):
 def person(stack):
     """Somebody with a confirmed account."""
     return Person(stack).join()
+
+
+@pytest.fixture
+def room(stack):
+    """No limit to how often somebody signed in may call: for hundreds of times."""
+    owner = owner_of(stack).login()
+    change_limit(owner, {"limit": 1000000, "window_s": 60, "burst": 1000000})
+    yield
+    change_limit(owner, None)
+
+
+def change_limit(owner, rate):
+    answer = owner.patch("/admin/policies", {"policies": {"api_user": rate}})
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.fixture

@@ -297,7 +297,7 @@ def test_SE09_the_cookies_have_the_names_and_attributes_that_protect_them(person
     assert "access_token" not in answer.text and "refresh_token" not in answer.text
     cookies = set_cookies(answer)
     assert set(cookies) == {"__Host-claviger_access", "__Secure-claviger_refresh",
-                            "__Host-claviger_csrf"}
+                            "__Host-claviger_csrf", "__Host-claviger_device"}
     _, access = cookies["__Host-claviger_access"]
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= access
     _, refresh = cookies["__Secure-claviger_refresh"]

@@ -42,6 +42,7 @@ static char *print(struct config *config)
 	fuzz_require(out != NULL);
 	config->database.password = "";
 	config->redis.password = "";
+	config->captcha.secret = "";
 	config->mail.smtp_password = "";
 	config_print(config, out);
 	(void)fclose(out);
@@ -54,6 +55,7 @@ static void comment_out_secrets(char *printed)
 	static const char *const lines[] = {
 	    "\ndatabase.password = ",
 	    "\nredis.password = ",
+	    "\ncaptcha.secret = ",
 	    "\nmail.smtp_password = ",
 	};
 
@@ -90,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		/* No files of this machine are read. */
 		config.database.password_file = "";
 		config.redis.password_file = "";
+		config.captcha.secret_file = "";
 		config.mail.smtp_password_file = "";
 		(void)config_finish(&config, &error);
 	}

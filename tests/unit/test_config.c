@@ -425,6 +425,15 @@ static void checks_what_one_setting_demands_of_another(void **state)
 	     "mail.sendmail_path: "},
 	    {"mail.transport = maildir\nmail.from = a@b", "mail.maildir: "},
 	    {"mail.retry_most = 10s", "mail.retry_first: "},
+	    {"guard.delay_first = 2m", "guard.delay_first, "},
+	    {"guard.lock_first = 5h", "guard.delay_first, "},
+	    {"captcha.provider = hcaptcha", "captcha.site_key, "},
+	    {"captcha.provider = turnstile\ncaptcha.site_key = a",
+	     "captcha.site_key, "},
+	    {"captcha.verify_url = http://captcha.example.com/",
+	     "captcha.verify_url: "},
+	    {"captcha.verify_url = http://127.0.0.1.example.com/",
+	     "captcha.verify_url: "},
 	};
 
 	(void)state;

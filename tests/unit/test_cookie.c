@@ -80,6 +80,18 @@ static void lets_the_page_read_the_csrf_cookie(void **state)
 	                        "SameSite=Strict\r\n");
 }
 
+static void keeps_the_device_cookie_from_pages_and_other_sites(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(cookie_set(&fixture->reply, COOKIE_DEVICE, SPAN("d"),
+	                            60, SPAN("/auth")),
+	                 FAULT_NONE);
+	assert_headers(fixture, "Set-Cookie: __Host-claviger_device=d; "
+	                        "Max-Age=60; Path=/; Secure; HttpOnly; "
+	                        "SameSite=Strict\r\n");
+}
+
 static void removes_a_cookie_at_age_zero(void **state)
 {
 	struct fixture *fixture = *state;
@@ -138,6 +150,7 @@ int main(void)
 	    TEST(sets_the_access_cookie_for_the_whole_host),
 	    TEST(sets_the_refresh_cookie_below_the_base_path),
 	    TEST(lets_the_page_read_the_csrf_cookie),
+	    TEST(keeps_the_device_cookie_from_pages_and_other_sites),
 	    TEST(removes_a_cookie_at_age_zero),
 	    TEST(refuses_values_that_would_end_the_cookie),
 	    TEST(refuses_a_cookie_that_browsers_would_drop),

@@ -75,6 +75,7 @@ static int tear_down(void **state)
 static int start_anew(void **state)
 {
 	(void)state;
+	stack_signal(STACK_REDIS, SIGCONT);
 	world_turn(&world, "192.0.2.1", 0);
 	ctx->actor = (struct actor){0};
 	memset(ctx->shared->limit, 0, sizeof(ctx->shared->limit));
@@ -515,21 +516,21 @@ static void holds_while_redis_is_stopped(void **state)
 
 static void holds_while_redis_hangs_and_costs_no_time(void **state)
 {
-	int64_t most_us = 0;
+	int64_t took_us = 0;
+	int64_t started_us;
 
 	(void)state;
 	assert_true(is_admitted(LIMIT_LOGIN));
 	stack_signal(STACK_REDIS, SIGSTOP);
 	holds_the_limits();
 	for (int i = 0; i < 600; i++) {
-		int64_t started_us = clock_monotonic_us();
-
+		started_us = clock_monotonic_us();
 		(void)is_admitted(LIMIT_API);
-		started_us = clock_monotonic_us() - started_us;
-		most_us = started_us > most_us ? started_us : most_us;
+		took_us += clock_monotonic_us() - started_us;
 		clock_sleep_ms(2);
 	}
-	assert_true(most_us < 60000);
+	/* About three trials of 50 ms, and a machine that may be busy. */
+	assert_true(took_us < 600000);
 	holds_revocations();
 	stack_signal(STACK_REDIS, SIGCONT);
 	comes_back();

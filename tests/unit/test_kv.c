@@ -243,6 +243,7 @@ static int tear_down(void **state)
 static int empty(void **state)
 {
 	(void)state;
+	stack_signal(STACK_REDIS, SIGCONT);
 	kv_free(kv);
 	probe_again();
 	(void)probed("FLUSHALL", NULL);
@@ -962,7 +963,8 @@ static void faults_in_time_when_the_server_hangs(void **state)
 {
 	int64_t took_ms;
 	int64_t until_us;
-	int waited = 0;
+	int64_t waited_ms = 0;
+	uint64_t failures;
 
 	(void)state;
 	assert_int_equal(timed_admit(&took_ms), FAULT_NONE);
@@ -970,18 +972,20 @@ static void faults_in_time_when_the_server_hangs(void **state)
 	clock_sleep_ms(20);
 	assert_int_equal(timed_admit(&took_ms), FAULT_UNAVAILABLE);
 	assert_in_range(took_ms, config.redis.timeout - 20,
-	                config.redis.timeout + 50);
+	                config.redis.timeout + 150);
+	failures = metrics_get(METRIC_KV_FAILURES);
 	/* Then one call in half a second tries, for a moment. */
 	until_us = clock_monotonic_us() + 2200000;
 	while (clock_monotonic_us() < until_us) {
 		assert_int_equal(timed_admit(&took_ms), FAULT_UNAVAILABLE);
-		assert_true(took_ms <= 60);
-		waited += took_ms > 5;
+		waited_ms += took_ms;
 		clock_sleep_ms(2);
 	}
-	assert_in_range(waited, 3, 4);
+	assert_in_range(metrics_get(METRIC_KV_FAILURES) - failures, 3, 4);
+	/* 50 ms each; the rest is for a machine that is busy. */
+	assert_in_range(waited_ms, 140, 400);
 	stack_signal(STACK_REDIS, SIGCONT);
-	assert_true(ms_until_service() <= 600);
+	assert_true(ms_until_service() <= 1500);
 }
 
 static void one_process_tries_for_all(void **state)
@@ -1037,7 +1041,7 @@ static void takes_a_full_server_for_no_answer(void **state)
 	clock_sleep_ms(510);
 	assert_int_equal(kv_ping(kv), FAULT_UNAVAILABLE);
 	(void)probed("CONFIG SET maxmemory 0", NULL);
-	assert_true(ms_until_service() <= 600);
+	assert_true(ms_until_service() <= 1500);
 }
 
 static void takes_a_replica_for_no_answer(void **state)
@@ -1051,7 +1055,7 @@ static void takes_a_replica_for_no_answer(void **state)
 	clock_sleep_ms(510);
 	assert_int_equal(kv_ping(kv), FAULT_UNAVAILABLE);
 	(void)probed("REPLICAOF NO ONE", NULL);
-	assert_true(ms_until_service() <= 600);
+	assert_true(ms_until_service() <= 1500);
 }
 
 static void takes_foreign_data_for_no_answer(void **state)

@@ -267,6 +267,10 @@ static void a_full_gate_counts_nobody(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(guess(HOME), FAULT_BUSY);
 	assert_true(world.ctx.retry_after_ms > 0);
+	world_run(&world, "UPDATE sign_in_failure SET failures = 1");
+	assert_int_equal(guess(HOME), FAULT_RATE_LIMITED);
+	assert_true(world.ctx.retry_after_ms > 0);
+	world_run(&world, "UPDATE sign_in_failure SET failures = failures - 1");
 	for (size_t i = 0; i < held; i++) {
 		hash_gate_leave(other[i]);
 		hash_gate_close(other[i]);

@@ -205,6 +205,9 @@ static enum fault give_up(struct attempt *attempt, enum fault fault)
 {
 	struct ctx *ctx = attempt->ctx;
 	int64_t retry_after_ms = ctx->retry_after_ms;
+	/* A full house is our trouble, unless it is guesses that fill it. */
+	if (fault == FAULT_BUSY && attempt->claim.failures_before > 0)
+		fault = FAULT_RATE_LIMITED;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i].fault == fault)
 			log_failure(attempt, refusals[i].reason);
