@@ -189,9 +189,9 @@ static size_t write_events(struct exchange *exchange,
 
 enum fault audit_events(struct exchange *exchange)
 {
-	const struct audit_record *records;
+	const struct audit_record *records = NULL;
 	struct audit_filter filter;
-	size_t count;
+	size_t count = 0;
 	enum fault fault = read_filter(exchange, &filter);
 	if (!fault)
 		fault = audit_list(&exchange->ctx, &filter, &records, &count);

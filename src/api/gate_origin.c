@@ -41,29 +41,30 @@ static enum fault refuse(void)
 }
 
 /*
- * Browsers say where a state-changing request comes from, in Origin or in
- * Sec-Fetch-Site. Whoever says neither is no page.
+ * Browsers say where a state-changing request comes from, in Origin and in
+ * Sec-Fetch-Site; both must say that it is from here. Whoever says neither is
+ * no page.
  */
 enum origin_verdict { ORIGIN_OURS, ORIGIN_FOREIGN, ORIGIN_UNKNOWN };
 
 static enum fault judge_origin(const struct exchange *exchange,
                                enum origin_verdict *out)
 {
+	bool has_origin = exchange->origin.at;
 	struct span site;
-	*out = ORIGIN_FOREIGN;
-	if (exchange->origin.at) {
-		if (is_own(exchange) || is_listed(exchange))
-			*out = ORIGIN_OURS;
-		return FAULT_NONE;
-	}
 	enum fault fault =
 	    request_header(&exchange->request, "HTTP_SEC_FETCH_SITE", &site);
-	if (!fault && !site.at)
-		*out = ORIGIN_UNKNOWN;
-	if (!fault && (span_equal(site, SPAN("same-origin")) ||
-	               span_equal(site, SPAN("none"))))
+	if (fault)
+		return fault;
+	bool is_site_foreign = site.at &&
+	                       !span_equal(site, SPAN("same-origin")) &&
+	                       !span_equal(site, SPAN("none"));
+	*out = site.at || has_origin ? ORIGIN_OURS : ORIGIN_UNKNOWN;
+	if (is_site_foreign || (has_origin && !is_own(exchange)))
+		*out = ORIGIN_FOREIGN;
+	if (has_origin && is_listed(exchange))
 		*out = ORIGIN_OURS;
-	return fault;
+	return FAULT_NONE;
 }
 
 enum fault gate_check_csrf(struct exchange *exchange,

@@ -20,7 +20,10 @@ static enum ctl_exit usage(const char *words)
 	return CTL_USAGE;
 }
 
-/* Letters and digits that are not mistaken for one another. */
+/*
+ * Letters and digits that are not mistaken for one another, and every class of
+ * characters, because the policy may ask for that.
+ */
 static void random_password(char out[RANDOM_PASSWORD_BYTES + 1])
 {
 	static const char alphabet[33] = "abcdefghijkmnpqrstuvwxyz23456789";
@@ -28,6 +31,10 @@ static void random_password(char out[RANDOM_PASSWORD_BYTES + 1])
 	random_bytes(bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		out[i] = alphabet[bytes[i] % 32];
+	out[0] = "ABCDEFGHJKLMNPQR"[bytes[0] % 16];
+	out[1] = "abcdefghijkmnpqr"[bytes[1] % 16];
+	out[2] = "23456789"[bytes[2] % 8];
+	out[RANDOM_PASSWORD_BYTES / 2] = '-';
 	out[RANDOM_PASSWORD_BYTES] = '\0';
 	digest_wipe(bytes, sizeof(bytes));
 }

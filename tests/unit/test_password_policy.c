@@ -179,13 +179,23 @@ static void wants_as_many_classes_as_it_is_set_to(void **state)
 		}
 }
 
+static void PW_04_refuses_leaked_ones_with_little_behind_them(void **state)
+{
+	(void)state;
+	expect(SPAN("zeppelin quartz marmalade-2026"), "leaked");
+	expect(SPAN("Zeppelin Quartz Marmalade mosaic violet"), "leaked");
+	expect(SPAN("zeppelin quartz marmalade mosaic violet anchor pretzel"),
+	       "");
+	expect(SPAN("mosaic zeppelin quartz marmalade"), "");
+}
+
 static void PW_04_refuses_leaked_ones_in_any_case(void **state)
 {
 	(void)state;
 	expect(SPAN("correct horse battery staple"), "leaked");
 	expect(SPAN("Correct Horse Battery Staple"), "leaked");
 	expect(SPAN("ZEPPELIN QUARTZ MARMALADE"), "leaked");
-	expect(SPAN("correct horse battery stapler"), "");
+	expect(SPAN("correct horse battery stapler"), "leaked");
 	/* The list may have shorter ones: the length is said first. */
 	expect(SPAN("leaked"), "too_short");
 }
@@ -270,7 +280,11 @@ static void looks_behind_a_nul(void **state)
 	expect(SPAN("pass\0mqzvxwkjpt"), "");
 	expect(SPAN("mqzvxwk\0alice.smith"), "contains_context");
 	expect(SPAN("pass\0word"), "too_short");
-	expect(SPAN("correct horse battery staple\0"), "");
+	expect(SPAN("\0correct horse battery staple"), "");
+	expect(SPAN("zeppelin quartz marmalade\0violet anchor pretzel"),
+	       "leaked");
+	expect(SPAN("zeppelin quartz marmalade\0violet anchor pretzel mosaic"),
+	       "");
 }
 
 static void names_the_first_rule_that_is_broken(void **state)
@@ -311,6 +325,8 @@ int main(void)
 	                           start_over),
 	    cmocka_unit_test_setup(wants_as_many_classes_as_it_is_set_to,
 	                           start_over),
+	    cmocka_unit_test_setup(
+		PW_04_refuses_leaked_ones_with_little_behind_them, start_over),
 	    cmocka_unit_test_setup(PW_04_refuses_leaked_ones_in_any_case,
 	                           start_over),
 	    cmocka_unit_test_setup(PW_04_accepts_random_ones, start_over),

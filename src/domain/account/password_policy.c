@@ -13,6 +13,7 @@
 #define CONTEXT_WORD_BYTES 64
 #define CONTEXT_WORD_LEAST 4
 #define BYTES_A_CODE_POINT 4
+#define LEAKED_STEM_LEAST  8
 
 /* Words of the context in lower case, as zxcvbn takes them. */
 struct context {
@@ -126,6 +127,18 @@ static bool is_made_of_context(const struct candidate *candidate)
 	return false;
 }
 
+/* A listed password with no more behind it than itself is guessed as soon. */
+static bool has_leaked_stem(const struct leaked *leaked, struct span password)
+{
+	size_t least = (password.length + 1) / 2;
+	if (least < LEAKED_STEM_LEAST)
+		least = LEAKED_STEM_LEAST;
+	for (size_t n = password.length; n >= least; n--)
+		if (leaked_has(leaked, (struct span){password.at, n}))
+			return true;
+	return false;
+}
+
 /* The filter is mapped once per process; a list loaded later is seen then. */
 static bool is_leaked(const struct candidate *candidate)
 {
@@ -138,7 +151,7 @@ static bool is_leaked(const struct candidate *candidate)
 			log_note(LOG_ERROR, "leaked_passwords_not_loaded",
 			         path);
 	}
-	return leaked && leaked_has(leaked, candidate->password);
+	return leaked && has_leaked_stem(leaked, candidate->password);
 }
 
 static bool is_weak(const struct candidate *candidate)
@@ -159,7 +172,7 @@ static const struct rule {
 	{is_short,           "too_short",        "Use more characters: four random words make a good password."},
 	{is_long,            "too_long",         "Use fewer characters."},
 	{lacks_classes,      "missing_classes",  "Mix lower case, upper case, digits and other characters."},
-	{is_leaked,          "leaked",           "This password is on a list of stolen passwords. Choose another one."},
+	{is_leaked,          "leaked",           "This password, or most of it, is on a list of stolen passwords. Choose another one."},
 	{is_made_of_context, "contains_context", "Do not build it from your own name or address."},
 	{is_weak,            "too_weak",         "This is easy to guess. Four random words are better."},
 };

@@ -42,7 +42,8 @@ static const struct mail_row rows[] = {
           "somebody, probably you, tried to register this address with "
           "{product}. It has an account already, so nothing was changed."},
          "Sign in",
-         "If you forgot your password, choose \"Forgot password\" there."},
+         "If you forgot your password, choose \"Forgot password\" there.",
+         0},
     [MAIL_RESET] =
 	{"reset",
          "Choose a new password",
@@ -59,7 +60,8 @@ static const struct mail_row rows[] = {
           "the password of your {product} account was just changed, and "
           "all other devices were signed out."},
          "It was not me: reset the password",
-         "If it was you, there is nothing to do."},
+         "If it was you, there is nothing to do.",
+         0},
     [MAIL_EMAIL_CONFIRM] =
 	{"email_confirm",
          "Confirm your new e-mail address",
@@ -87,7 +89,8 @@ static const struct mail_row rows[] = {
           "renewal token was used twice. That happens when a copy of it "
           "was stolen."},
          "Sign in and look at your devices",
-         "If you see a device that is not yours, change your password."},
+         "If you see a device that is not yours, change your password.",
+         0},
     [MAIL_ACCOUNT_LOCKED] =
 	{"account_locked",
          "Somebody tries to sign in to your account",
@@ -100,7 +103,8 @@ static const struct mail_row rows[] = {
           "before can usually sign in all the while."},
          "Choose a new password",
          "If it was not you, there is nothing to do: a password that nobody "
-         "else knows keeps your account safe."},
+         "else knows keeps your account safe.",
+         0},
     [MAIL_SUSPICIOUS_LOGIN] =
 	{"suspicious_login",
          "A new device signed in after failed attempts",
@@ -110,7 +114,8 @@ static const struct mail_row rows[] = {
           "If it was you, there is nothing to do. If it was not, choose a "
           "new password at once: that signs out every device."},
          "It was not me: choose a new password",
-         "You get this mail because the attempts before it failed."},
+         "You get this mail because the attempts before it failed.",
+         0},
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == MAIL_TEMPLATE_COUNT,
               "every template has its words");

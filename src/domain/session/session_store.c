@@ -90,11 +90,15 @@ static const struct db_statement statements[] = {
     [COUNT_LIVE] = {"SELECT COUNT(*) FROM session s JOIN user u"
                     " ON u.id = s.user_id WHERE" LIVE,
                     3, 1},
+    /* Live ones, too: those that timed out take no place. */
     [END_OLDEST] = {"UPDATE session SET ended_at = ?,"
                     " end_reason = 'too_many_sessions'"
                     " WHERE user_id = ? AND ended_at IS NULL"
+                    " AND idle_expires_at > ? AND expires_at > ?"
+                    " AND user_generation ="
+                    " (SELECT generation FROM user WHERE id = ?)"
                     " ORDER BY last_used_at LIMIT ?",
-                    3, 0},
+                    6, 0},
     [LIST] = {"SELECT s.id, s.device_name, s.user_agent, s.ip,"
               " s.created_at, s.last_used_at,"
               " LEAST(s.idle_expires_at, s.expires_at)"
@@ -335,9 +339,8 @@ enum fault session_store_make_room(struct ctx *ctx, const struct uuid *user_id)
 	if (surplus <= 0)
 		return FAULT_NONE;
 	const struct db_value values[] = {
-	    db_integer(ctx->now_ms),
-	    db_uuid(user_id),
-	    db_integer(surplus),
+	    db_integer(ctx->now_ms), db_uuid(user_id), db_integer(ctx->now_ms),
+	    db_integer(ctx->now_ms), db_uuid(user_id), db_integer(surplus),
 	};
 	return db_run(ctx->db, &statements[END_OLDEST], values, NULL);
 }

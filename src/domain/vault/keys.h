@@ -24,9 +24,9 @@ enum fault keys_generate(struct ctx *ctx, size_t *made);
 
 /*
  * Make a new current key of a purpose; the old one checks on until the last
- * thing it signed has expired. Audited. A
- * pepper changes a hash only at the next sign-in, so its old key stays
- * retiring for ever.
+ * thing it signed has expired. Audited. FAULT_CONFLICT when another process
+ * rotates it at this very moment; nothing is changed then. A pepper changes a
+ * hash only at the next sign-in, so its old key stays retiring for ever.
  */
 enum fault keys_rotate(struct ctx *ctx, enum key_purpose purpose);
 
