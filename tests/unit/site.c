@@ -72,7 +72,7 @@ static void migrate(struct ctx *ctx)
 void site_reconnect(struct ctx *ctx)
 {
 	assert_int_equal(db_new(&config, &ctx->db), FAULT_NONE);
-	assert_int_equal(kv_new(&config, &ctx->kv), FAULT_NONE);
+	assert_int_equal(kv_new(&config, ctx->shared, &ctx->kv), FAULT_NONE);
 }
 
 void site_start(struct ctx *ctx)

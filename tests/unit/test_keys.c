@@ -288,7 +288,8 @@ static const struct {
 } lives[] = {
     {KEY_ACCESS_TOKEN, HOUR_MS}, {KEY_PASSWORD_PEPPER, 0},
     {KEY_CSRF, 31 * DAY_MS},     {KEY_OUTBOX, 8 * DAY_MS},
-    {KEY_CURSOR, DAY_MS},
+    {KEY_CURSOR, DAY_MS},        {KEY_DEVICE, 400 * DAY_MS},
+    {KEY_CAPTCHA, DAY_MS},       {KEY_SUBJECT, DAY_MS},
 };
 
 static void JW_07_checks_with_the_old_key_until_it_retires(void **state)
