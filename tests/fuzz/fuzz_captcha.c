@@ -59,13 +59,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	if (!length)
 		return 0;
 	struct span rest = {(const char *)bytes + 1, length - 1};
-	/* The key is made once; the arena is empty for each answer. */
-	if (!ctx.keys)
-		set_up();
-	arena_reset(&arena);
+	set_up();
 	if (bytes[0] % 2 == 0)
 		check(rest);
 	else
 		check_json(rest);
+	keyring_free(ctx.keys);
+	arena_release(&arena);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "crypto/random.h"
 #include "domain/account/user.h"
+#include "domain/guard/policy.h"
 #include "domain/vault/keys.h"
 #include "store/schema.h"
 
@@ -18,6 +19,7 @@
 static const unsigned char master[SEAL_KEY_BYTES] = "the master of this site";
 static struct arena arena;
 static struct config config;
+static struct policies policies;
 
 bool site_can_run(void)
 {
@@ -92,6 +94,8 @@ void site_start(struct ctx *ctx)
 	assert_int_equal(arena_init(&arena, ARENA_BYTES), FAULT_NONE);
 	assert_int_equal(shared_open(stack_folder(), &ctx->shared), FAULT_NONE);
 	assert_int_equal(keyring_new(master, &ctx->keys), FAULT_NONE);
+	policy_configured(&config, &policies);
+	ctx->policies = &policies;
 	site_reconnect(ctx);
 	migrate(ctx);
 	assert_int_equal(keys_generate(ctx, &made), FAULT_NONE);

@@ -27,6 +27,7 @@ static const struct {
     {HTTP_POST, "/api/v1/auth/logout"},
     {HTTP_POST, "/api/v1/auth/password/forgot"},
     {HTTP_POST, "/api/v1/auth/password/reset"},
+    {HTTP_GET, "/api/v1/auth/captcha"},
 };
 
 /* What looks at passwords or mailed tokens, and must be limited as such. */
@@ -211,7 +212,8 @@ static void limits_guesses_more_than_the_rest(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(limited); i++) {
-		const struct route *route = find(HTTP_POST, limited[i].pattern);
+		const struct route *route =
+		    find(limited[i].method, limited[i].pattern);
 
 		assert_non_null(route);
 		assert_int_equal(route->limit, limited[i].limit);

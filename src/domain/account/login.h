@@ -21,8 +21,8 @@ struct login {
  * FAULT_ACCOUNT_LOCKED before any hashing, and whether there is such an account
  * or not (guard/failure.h). FAULT_INVALID_CREDENTIALS for an unknown address, a
  * wrong password, a disabled account and a foreign tenant alike, after the same
- * work; the audit event keeps the difference. FAULT_BUSY,
- * unless failures at this account are what fills the gate.
+ * work; the audit event keeps the difference. FAULT_BUSY, unless
+ * failures at this account are what fills the gate: FAULT_RATE_LIMITED.
  */
 enum fault login_with_password(struct ctx *ctx, const struct login *login,
                                struct session_tokens *out);
