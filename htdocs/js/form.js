@@ -17,7 +17,7 @@ const SENTENCES = {
 	account_locked: "There were too many wrong passwords for this account, so it takes no sign-in for the moment.",
 	captcha_required: "The check that you are not a machine was not accepted. Please try again.",
 	captcha_failed: "The check that you are not a machine could not be done. Reload the page and try again.",
-	ip_blocked: "Your network is blocked from signing in here. Ask the people who run this site.",
+	ip_blocked: "Your network is blocked here. Ask the people who run this site.",
 	service_unavailable: "The service is busy just now.",
 	internal_error: "Something went wrong on our side.",
 	csrf_failed: "Your session changed in another tab. Reload this page and try again.",

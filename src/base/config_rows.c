@@ -175,7 +175,7 @@ const struct config_row config_rows[] = {
 	         "owner alone."},
 	{SETTING(redis.prefix), CONFIG_TEXT, "claviger:",
 	 .help = "What every key begins with; one for each installation."},
-	{SETTING(redis.timeout), CONFIG_DURATION, "100ms", 10, SECONDS(1),
+	{SETTING(redis.timeout), CONFIG_DURATION, "250ms", 10, SECONDS(1),
 	 .help = "The longest wait for an answer, before all processes of the "
 	         "host go on without and look every half second whether it is "
 	         "back."},

@@ -279,7 +279,8 @@ def test_blocking_oneself_has_to_be_meant(desk, admin):
     desk.press("Block")
     desk.wait_text("This would block you, too")
     desk.press("Block it all the same", "#confirm")
-    desk.wait_text("is blocked")
+    desk.wait_text(f"{own} is blocked.")
+    desk.wait_text("Your network is blocked here.")
     assert own in blocked(admin)
     answer = admin.delete(f"/admin/blocked-ips/{own}")
     assert answer.status_code == 204

@@ -66,8 +66,8 @@ def test_a_wrong_password_is_told_and_nothing_is_lost(browser, person):
     browser.wait_path("/account.html")
 
 
-def test_an_unknown_address_is_told_the_same(browser):
-    browser.sign_in("nobody@example.com", "not the password of anyone")
+def test_an_unknown_address_is_told_the_same(stack, browser):
+    browser.sign_in(Person(stack).email, "not the password of anyone")
     browser.wait_text("The e-mail address and the password do not match.")
 
 
@@ -108,12 +108,13 @@ def test_an_error_of_an_unknown_field_goes_to_the_alert(browser):
     assert browser.focused == browser.one("form .alert")
 
 
-def test_too_many_attempts_start_a_countdown(browser):
+def test_too_many_attempts_start_a_countdown(stack, browser):
+    stranger = Person(stack).email
     # Five, of which the fourth is sent twice: it needed a captcha.
     for _ in range(4):
-        browser.sign_in("nobody@example.com", "not the password of anyone")
+        browser.sign_in(stranger, "not the password of anyone")
         browser.wait_text("do not match")
-    browser.sign_in("nobody@example.com", "not the password of anyone")
+    browser.sign_in(stranger, "not the password of anyone")
     browser.wait_text("That was tried too often. You can try again in about")
     button = browser.one("#login button[type=submit]")
     assert browser.focused == browser.one("form .alert")
@@ -189,12 +190,12 @@ def test_a_double_click_submits_once(browser):
     assert browser.script("return calls") == 1
 
 
-def test_a_shown_password_is_hidden_again_on_submitting(browser):
+def test_a_shown_password_is_hidden_again_on_submitting(stack, browser):
     browser.open("login.html")
     field = browser.fill("Password", "not the password of anyone")
     browser.press("Show password")
     assert field.get_attribute("type") == "text"
-    browser.fill("E-mail address", "nobody@example.com")
+    browser.fill("E-mail address", Person(stack).email)
     browser.press("Sign in")
     browser.wait_text("do not match")
     assert field.get_attribute("type") == "password"

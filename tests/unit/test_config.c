@@ -84,7 +84,7 @@ static void has_the_documented_defaults(void **state)
 	assert_int_equal(config.guard.lock_after, 10);
 	assert_int_equal(config.guard.allow.count, 0);
 	assert_int_equal(config.captcha.provider, CAPTCHA_ALTCHA);
-	assert_int_equal(config.redis.timeout, 100);
+	assert_int_equal(config.redis.timeout, 250);
 	assert_int_equal(config.log.level, LOG_INFO);
 }
 
