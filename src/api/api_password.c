@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define PASSWORD_MOST 65536
-#define TOKEN_MOST    128
+#define TOKEN_MOST    8192 /* of any kind: a wrong one is a 401, not a 422 */
 
 struct reset_input {
 	struct span token;
