@@ -211,7 +211,8 @@ static void limits_guesses_more_than_the_rest(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(limited); i++) {
-		const struct route *route = find(HTTP_POST, limited[i].pattern);
+		const struct route *route =
+		    find(limited[i].method, limited[i].pattern);
 
 		assert_non_null(route);
 		assert_int_equal(route->limit, limited[i].limit);
