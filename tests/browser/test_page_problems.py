@@ -51,7 +51,7 @@ def test_the_type_of_a_problem_leads_to_its_page(stack, browser):
 
 
 def test_everything_that_is_served_is_installed():
-    listed = set(re.findall(r"htdocs/[\w./-]+\.(?:html|js|css|svg)",
+    listed = set(re.findall(r"htdocs/[\w./-]+\.(?:html|js|css|svg)\b",
                             (HTDOCS / "module.am").read_text()))
     there = {str(path.relative_to(ROOT)) for path in HTDOCS.rglob("*")
              if path.suffix in (".html", ".js", ".css", ".svg")}

@@ -43,6 +43,7 @@ def test_hostile_names_are_shown_as_text(stack, account, person):
         if i % 20 == 19:
             # A page asks four times: stay within what an address may ask.
             account.relay.move(next_address())
+            api = Client(stack, token=api.token)
         answer = api.patch("/me", {"name": name})
         if answer.status_code == 422:
             assert name not in MARKUP, "markup is a name like another"
