@@ -14,7 +14,7 @@
 
 #define EMAIL_MOST    600 /* longer ones are no address; EN-05 wants a 4xx */
 #define PASSWORD_MOST 65536
-#define TOKEN_MOST    128
+#define TOKEN_MOST    8192 /* of any kind: a wrong one is a 401, not a 422 */
 #define NAME_MOST     120
 #define MS_PER_S      1000
 #define SESSION_BYTES 2048

@@ -87,12 +87,7 @@ enum fault me_update(struct exchange *exchange)
 		fault = change_email(exchange, input);
 	if (!fault && input->name.at)
 		fault = profile_rename(&exchange->ctx, input->name);
-	if (fault)
-		return fault;
-	/* Only what was refused counts: it may have been a guess. */
-	guard_refund(&exchange->ctx, exchange->route->limit,
-	             &exchange->admission);
-	return me_show(exchange);
+	return fault ? fault : me_show(exchange);
 }
 
 static void write_session(struct exchange *exchange,

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define PASSWORD_MOST 65536
-#define TOKEN_MOST    128
+#define TOKEN_MOST    8192 /* of any kind: a wrong one is a 401, not a 422 */
 
 struct reset_input {
 	struct span token;
@@ -58,9 +58,5 @@ enum fault password_change(struct exchange *exchange)
 	const struct change_input *input = exchange->input;
 	enum fault fault = recovery_change(
 	    &exchange->ctx, input->current_password, input->new_password);
-	if (fault)
-		return fault;
-	guard_refund(&exchange->ctx, exchange->route->limit,
-	             &exchange->admission);
-	return answer_no_content(exchange);
+	return fault ? fault : answer_no_content(exchange);
 }

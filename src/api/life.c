@@ -125,6 +125,21 @@ static struct exchange *begin(struct service *service,
 	return exchange;
 }
 
+/*
+ * Where somebody who is signed in says the password once more, only what may
+ * have been a guess counts: not a success, and not a field to be mended.
+ */
+static void forgive(struct exchange *exchange)
+{
+	const struct route *route = exchange->route;
+	bool is_guess = exchange->fault != FAULT_NONE &&
+	                exchange->fault != FAULT_VALIDATION;
+	if (!is_guess && route && route->who == WHO_USER &&
+	    route->limit == LIMIT_LOGIN)
+		guard_refund(&exchange->ctx, route->limit,
+		             &exchange->admission);
+}
+
 void life_run(struct service *service, const struct life_request *request,
               struct life_reply *reply)
 {
@@ -132,6 +147,7 @@ void life_run(struct service *service, const struct life_request *request,
 	if (!exchange) /* the arena is too small for any request at all */
 		abort();
 	exchange->fault = run_steps(exchange);
+	forgive(exchange);
 	finish(exchange, reply);
 }
 

@@ -52,7 +52,7 @@ struct ctx {
 	struct kv *kv; /* NULL where Redis is not wanted */
 	struct keyring *keys;
 	struct shared *shared;
-	struct hash_gate *gate; /* guard/hash_gate.h */
+	struct hash_gate *gate;          /* guard/hash_gate.h */
 	const struct policies *policies; /* guard/policy.h */
 	struct uuid system_tenant_id;
 	int64_t now_ms;

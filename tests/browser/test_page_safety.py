@@ -10,7 +10,7 @@ import urllib.parse
 
 import pytest
 
-from client import Client
+from client import Client, next_address
 from hostile import ATTRIBUTES, MARKUP, NAMES
 
 HTDOCS = pathlib.Path(__file__).resolve().parents[2] / "htdocs"
@@ -40,7 +40,11 @@ def assert_only_own_requests(browser):
 def test_hostile_names_are_shown_as_text(stack, account, person):
     api = person.login(Client(stack))
     kept = 0
-    for name in NAMES:
+    for i, name in enumerate(NAMES):
+        if i % 20 == 19:
+            # A page asks four times: stay within what an address may ask.
+            account.relay.move(next_address())
+            api = Client(stack, token=api.token)
         answer = api.patch("/me", {"name": name})
         if answer.status_code == 422:
             assert name not in MARKUP, "markup is a name like another"

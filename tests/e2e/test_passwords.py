@@ -44,7 +44,7 @@ def strict():
     """A stack with character classes and a short history."""
     settings = dict(NO_LIMITS)
     settings["password.required_classes"] = "3"
-    settings["password.history"] = "2"
+    settings["password.history"] = "3"
     with Stack(settings, workers=2) as running:
         yield running
 
@@ -103,6 +103,7 @@ def test_PW03_required_classes_are_a_setting(strict):
 
 
 def test_PW03_the_last_passwords_are_not_taken_again(strict):
+    """Three of them: the present one and two before it."""
     person = Person(strict, password=strict_password()).join()
     used = [person.password]
     for _ in range(3):

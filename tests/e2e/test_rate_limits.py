@@ -116,6 +116,17 @@ def test_RL_a_right_password_costs_no_attempt_of_others(stack):
     assert statuses == [200] * 5
 
 
+def test_RL_only_a_wrong_password_counts_for_who_is_signed_in(stack, person):
+    client = person.login()
+    body = {"current_password": person.password, "new_password": "a" * 20}
+    for _ in range(8):
+        assert client.post("/auth/password/change", body).status_code == 422
+        assert client.patch("/me", {"name": "\x7f"}).status_code == 422
+    body["current_password"] = "wrong wrong wrong"
+    statuses = [client.post("/auth/password/change", body).status_code for _ in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+
+
 def test_RL01_a_thousand_at_once_from_many_addresses_all_get_an_answer(loose):
     request = encode(loose, "GET", API + "/auth/session")
     answers = send_at_once(loose, [request] * 1000)

@@ -157,10 +157,11 @@ static void keeps_homographs_apart(void **state)
 
 static void is_its_own_canonical_form(void **state)
 {
-	static const char *const addresses[] = {"Alice@Example.COM",
-	                                        "alice@b\xc3\xbc"
-	                                        "cher.example",
-	                                        "alice@ex\xd0\xb0mple.com"};
+	static const char *const addresses[] = {
+	    "Alice@Example.COM",
+	    "alice@f\xc3\xbcr.example",
+	    "alice@ex\xd0\xb0mple.com",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(addresses); i++) {

@@ -280,6 +280,10 @@ static void agrees_with_no_test_that_cannot_be_read(void **state)
 	}
 }
 
+#define UNSUPPORTED                                                    \
+	"{\"algorithm\":\"AES-GCM\",\"testGroups\":[{\"keySize\":128," \
+	"\"tests\":[{\"tcId\":1,\"result\":\"valid\"}]}]}"
+
 static void is_no_success_when_nothing_was_run(void **state)
 {
 	static const char *const nothing[] = {
@@ -288,8 +292,7 @@ static void is_no_success_when_nothing_was_run(void **state)
 	    "{\"algorithm\":\"AES-GCM\",\"testGroups\":[]}",
 	    "{\"algorithm\":\"AES-GCM\",\"testGroups\":[1]}",
 	    "{\"algorithm\":\"AES-GCM\",\"testGroups\":{}}",
-	    "{\"algorithm\":\"AES-GCM\",\"testGroups\":[{\"keySize\":128,"
-	    "\"tests\":[{\"tcId\":1,\"result\":\"valid\"}]}]}",
+	    UNSUPPORTED,
 	};
 
 	(void)state;

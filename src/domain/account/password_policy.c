@@ -189,7 +189,7 @@ enum fault password_policy_check(struct ctx *ctx, const char *field,
 	};
 	if (!candidate.folded.at)
 		return FAULT_EXHAUSTED;
-	struct span rest = email, local;
+	struct span rest = email, local = {0};
 	span_cut(&rest, '@', &local);
 	add_words(&candidate, local);
 	add_words(&candidate, email);

@@ -20,7 +20,7 @@ static const int64_t retiring_ms[] = {
     [KEY_CSRF] = 31 * DAY_MS,     /* sessions live 30 days */
     [KEY_OUTBOX] = 8 * DAY_MS,    /* mail is given up before */
     [KEY_CURSOR] = DAY_MS,
-    [KEY_DEVICE] = 400 * DAY_MS,  /* cookies live a year at most */
+    [KEY_DEVICE] = 400 * DAY_MS, /* cookies live a year at most */
     [KEY_CAPTCHA] = DAY_MS,
     [KEY_SUBJECT] = DAY_MS, /* counters start anew, which is bearable */
 };
