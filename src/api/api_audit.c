@@ -200,9 +200,9 @@ enum fault audit_events(struct exchange *exchange)
 		                   EVENTS_LEAST + count * EVENT_BYTES);
 	if (fault)
 		return fault;
-	size_t wanted = count < (size_t)filter.limit ? count : count - 1;
+	bool has_more = count > 0 && count == (size_t)filter.limit;
 	json_object_begin(&exchange->reply.json, NULL);
-	size_t written = write_events(exchange, records, wanted);
+	size_t written = write_events(exchange, records, count - has_more);
 	fault = page_end(exchange, written ? &records[written - 1].id : NULL,
 	                 written < count);
 	json_object_end(&exchange->reply.json);
