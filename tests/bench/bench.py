@@ -37,7 +37,10 @@ SESSION_PATH = "/api/v1/auth/session"
 # its grave.
 SETTINGS = {
     "limit.login": "1000000/1s",
-    "limit.api": "1000000/1s",
+    "limit.api_user": "1000000/1s",
+    "limit.api_anonymous": "1000000/1s",
+    "limit.login_account": "1000000/1s",
+    "captcha.provider": "none",
     "server.maintenance_interval": "1h",
     "server.recycle_after": "0",
     "keys.reload_interval": "10m",
