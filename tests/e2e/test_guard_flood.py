@@ -41,7 +41,7 @@ class Flood:
                 self.stack.fcgi_socket, "POST", API + "/auth/login",
                 {"email": nobody(), "password": WRONG},
                 address=f"127.90.{number}.{attempts % 250}")[0])
-            if self.statuses[-1] == 503:
+            if self.statuses[-1] != 401:
                 time.sleep(0.02)  # or the flooders themselves eat both cores
 
     def __enter__(self):
@@ -82,9 +82,9 @@ def test_DO05_under_a_flood_of_sign_ins_others_are_served(flooded, record_proper
     hashes = metric(flooded, "password_hashes_total") - before
     figures = (f"p99 idle -> flooded: /healthz {idle[0]:.1f} -> {busy[0]:.1f} ms, "
                f"session {idle[1]:.1f} -> {busy[1]:.1f} ms; {hashes:.0f} hashed, "
-               f"{flood.statuses.count(503)} sent away")
+               f"{len(flood.statuses) - flood.statuses.count(401)} sent away")
     print(figures)
     record_property("figures", figures)
     assert hashes >= 20, "there was no flood"
-    assert set(flood.statuses) <= {401, 503}
+    assert set(flood.statuses) <= {401, 429, 503}
     assert busy[0] < 100, figures

@@ -96,9 +96,10 @@ def outage(guarded, request):
 
 def is_well(stack):
     try:
-        return Client(stack).fetch("GET", "/readyz").status_code == 200
+        answer = Client(stack).fetch("GET", "/readyz")
     except OSError:
         return False
+    return answer.status_code == 200 and answer.json()["redis"] == "ok"
 
 
 def burst(stack, request, count, address=None):
