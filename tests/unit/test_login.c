@@ -21,13 +21,14 @@
 
 #include <stdlib.h>
 
-#define SECOND_MS  INT64_C(1000)
-#define MINUTE_MS  (60 * SECOND_MS)
-#define HOME       "192.0.2.1"
-#define THERE      "198.51.100.7"
-#define ALICE      "alice@example.com"
-#define PASSWORD   "tide velvet copper lantern"
-#define TEXT_BYTES 4096
+#define SECOND_MS     INT64_C(1000)
+#define MINUTE_MS     (60 * SECOND_MS)
+#define HOME          "192.0.2.1"
+#define THERE         "198.51.100.7"
+#define ALICE         "alice@example.com"
+#define PASSWORD      "tide velvet copper lantern"
+#define SCRATCH_BYTES 65536
+#define TEXT_BYTES    4096
 
 static struct world world;
 static struct session_tokens tokens;
@@ -371,6 +372,7 @@ static struct span solve_captcha(void)
 	const struct json_node *root = NULL;
 	static char memory[TEXT_BYTES], coded_memory[TEXT_BYTES];
 	struct captcha_solution solution;
+	struct arena scratch;
 	struct text text = arena_text(&world.arena, TEXT_BYTES);
 	struct json_writer json = json_writer_over(&text);
 	json_object_begin(&json, NULL);
@@ -380,11 +382,12 @@ static struct span solve_captcha(void)
 	assert_int_equal(json_parse(&world.arena, text_span(&text),
 	                            &json_limits_request, &root),
 	                 FAULT_NONE);
+	assert_int_equal(arena_init(&scratch, SCRATCH_BYTES), FAULT_NONE);
+	world.ctx.arena = &scratch;
 	for (int64_t i = 0; i <= 1000; i++) {
 		struct text answer = text_over(memory, sizeof(memory));
 		struct text coded =
 		    text_over(coded_memory, sizeof(coded_memory));
-		size_t used = world.arena.used;
 		json = json_writer_over(&answer);
 		json_object_begin(&json, NULL);
 		json_string(&json, "algorithm", SPAN("SHA-256"));
@@ -398,11 +401,13 @@ static struct span solve_captcha(void)
 		base64_append(&coded, answer.at, answer.length);
 		enum fault fault =
 		    captcha_read(&world.ctx, text_span(&coded), &solution);
-		/* A thousand tries do not fit: give the memory back, wiped. */
-		memset(world.arena.memory + used, 0, world.arena.used - used);
-		world.arena.used = used;
-		if (!fault)
+		/* A thousand tries do not fit into the one of the world. */
+		arena_reset(&scratch);
+		if (!fault) {
+			world.ctx.arena = &world.arena;
+			arena_release(&scratch);
 			return text_span(&coded);
+		}
 	}
 	fail_msg("no number solves it");
 	return (struct span){0};

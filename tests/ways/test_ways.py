@@ -57,7 +57,8 @@ def assert_safe_headers(answer, policy=None):
 
 def login_of(size):
     """A login's body of exactly this many bytes."""
-    frame = json.dumps({"email": "a@example.com", "password": ""})
+    address = f"{secrets.token_hex(4)}@example.com"
+    frame = json.dumps({"email": address, "password": ""})
     return frame[:-2] + "x" * (size - len(frame)) + frame[-2:]
 
 
