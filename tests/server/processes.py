@@ -512,6 +512,7 @@ class Crashes(Base):
     def test_an_idle_worker_that_is_killed_has_no_request(self):
         probe = self.probe().start()
         self.assertEqual(probe.ask("/hello")[0], 200)
+        time.sleep(0.5)  # the answer is out before the request is done with
         os.kill(probe.workers()[0], signal.SIGKILL)
         probe.wait_for("child_crashed")
         self.assertNotIn("request_hash", probe.events("child_crashed")[0])
