@@ -52,6 +52,7 @@ class Report:
 
     def __init__(self):
         self.rows = []
+        self.notes = []
 
     def add(self, what, figure, target="", is_met=None):
         verdict = {None: "", True: "met", False: "missed"}[is_met]
@@ -74,6 +75,8 @@ class Report:
             cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]),
                      row[2].rjust(widths[2]), row[3].ljust(widths[3])]
             print("  ".join(cells).rstrip())
+        for note in self.notes:
+            print(f"\n{note}")
 
 
 def say(text):
@@ -341,8 +344,14 @@ class Bench:
         self.memory("after all that")
         self.starts()
         self.floods(words)
-        self.report.add("others on this machine meanwhile",
-                        f"{100 * statistics.median(self.foreign):.0f} % CPU")
+        self.tell_others(statistics.median(self.foreign))
+
+    def tell_others(self, share):
+        self.report.add("others on this machine meanwhile", f"{share:.0%} CPU")
+        if share > 0.1:
+            self.report.notes.append(
+                "Others worked here as well: what passed by the clock says more "
+                "about them.\nRead the rows by CPU time, or come again.")
 
 
 def check_machine():
