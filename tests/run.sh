@@ -245,10 +245,7 @@ part_fuzz() {
 # What compares times comes later, when nothing else runs.
 part_e2e() {
 	run_pytest e2e "$test_dir/normal/prefix" tests/e2e -m 'not timing'
-}
-
-part_sanitized() {
-	CLAVIGER_SANITIZED=1 run_pytest sanitized "$test_dir/sanitized/prefix" \
+	CLAVIGER_SANITIZED=1 run_pytest e2e-sanitized "$test_dir/sanitized/prefix" \
 		tests/e2e -m 'not timing'
 }
 
@@ -278,22 +275,22 @@ run_part() {
 	[ "$ran" != 0 ] || { say "FAILED $1 ran no test" && count 0 1 0; }
 }
 
-# run_aside PART: run it in the background; collect PART waits and counts.
-run_aside() {
-	echo 0 1 0 >"$log_dir/$1.tally" # what counts if it does not end well
+# End to end is half of the time and mostly waits: it runs beside the others.
+run_beside() { # PART OTHERS…
+	beside=$1
+	shift
 	(
 		passed=0 failed=0 skipped=0
-		run_part "$1"
-		echo "$passed $failed $skipped" >"$log_dir/$1.tally"
-	) >"$log_dir/$1.out" 2>&1 &
-	echo $! >"$log_dir/$1.pid"
-}
-
-collect() { # PART
-	wait "$(cat "$log_dir/$1.pid")" || :
-	cat "$log_dir/$1.out"
+		run_part "$beside"
+		echo "$passed $failed $skipped" >"$log_dir/$beside.tally"
+	) >"$log_dir/$beside.out" 2>&1 &
+	for part in "$@"; do
+		run_part "$part"
+	done
+	wait $!
+	cat "$log_dir/$beside.out"
 	# shellcheck disable=SC2046 # three numbers
-	count $(cat "$log_dir/$1.tally")
+	count $(cat "$log_dir/$beside.tally")
 }
 
 finish() {
@@ -319,17 +316,13 @@ mkdir -p "$log_dir"
 install_packages
 build_normal
 [ $has_sanitized = no ] || build_sanitized
-# End to end is most of the time and mostly waits: it runs beside the others.
 if [ $has_e2e = yes ]; then
-	run_aside e2e
-	run_aside sanitized
-fi
-for part in $others; do
-	run_part "$part"
-done
-if [ $has_e2e = yes ]; then
-	collect e2e
-	collect sanitized
+	# shellcheck disable=SC2086 # words are wanted
+	run_beside e2e $others
 	run_part timing
+else
+	for part in $others; do
+		run_part "$part"
+	done
 fi
 finish
